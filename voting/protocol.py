@@ -1,0 +1,265 @@
+"""The wire between the server and its clients.
+
+JSON text frames, each an object with a `type`; times are milliseconds since 1970, UTC. A client's
+frame is at most 4 KiB. Unknown fields are ignored: a newer page can talk to an older server.
+
+From a client, on `WS /live?view=voter|screen|admin`:
+
+    vote      {"type":"vote","ballot":"<1-64 of A-Z a-z 0-9 _ ->","round":7,"choices":["ada"]}
+    ping      {"type":"ping"}, answered by {"type":"pong","now":…}
+
+From the server:
+
+    you       on connecting, after a vote on another of this voter's sockets, and after every change
+              of round: {"type":"you","name":"…","round":7,"choices":["ada"]|null,"code":"…"|null}
+    state     on connecting, and when anything but the numbers changed:
+              {"type":"state","epoch":"…","version":41,"now":…,"poll":{"id":"…","question":"…",
+              "rule":"single","max_choices":1,"changes":true,"candidates":[{"id":"ada","name":"Ada"}]},
+              "round":{"id":7,"state":"none"|"open"|"closed","opened_at":…,"closes_at":…|null},
+              "results":"live","recording":true,"counts":{"ada":3}|null,"ballots":3,"voted":3,
+              "online":12}
+              To an admin also "rounds": [{"id":7,"state":"open","archived":false,"opened_at":…,
+              "closed_at":…|null,"ballots":3,"voted":3}], newest first.
+    tally     the numbers alone, at most once a tick: {"type":"tally","epoch":"…","version":42,
+              "round":7,"counts":{…}|null,"ballots":4,"voted":4,"online":12}
+    receipt   {"type":"receipt","ballot":"…","round":7,"choices":["ada"],"version":42,
+              "code":"K7Q4-MX2P"}
+    refused   {"type":"refused","ballot":"…"|null,"code":"…","message":"…"}
+
+`epoch` names one journal's history and `version` is how many of its records are folded. A client
+ignores a lower version in the same epoch, takes an equal one, and any version of a new epoch.
+`recording` is false while ballots cannot be made durable.
+
+Refusal codes:
+
+    bad_message        the frame is not one of the above; do not send it again
+    stale_round        the ballot's round is not on stage
+    round_closed       the round takes no ballots now
+    unknown_candidate  a choice is not on the ballot
+    wrong_choices      too many choices, or none
+    already_voted      this poll allows no change
+    too_fast           too many ballots; wait
+    not_recorded       the journal cannot be written; send the same ballot again
+    not_logged_in      log in first
+
+Close codes:
+
+    1001  the server is going; reconnect         1008  abuse; stay away
+    1003  binary frame; stay away                1009  frame too large; stay away
+    1011  a mistake of the server; reconnect     4401  not logged in, or logged out; log in first
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from voting.records import Candidate
+from voting.state import Receipt, Round, State
+
+MAX_MESSAGE_BYTES = 4_096
+MAX_CHOICES_IN_VOTE = 100
+MAX_INTEGER = 2**53 - 1
+"""The largest integer that every JSON parser keeps whole (RFC 8259, section 6)."""
+
+GOING_AWAY = 1001
+NOT_TEXT = 1003
+ABUSE = 1008
+TOO_LARGE = 1009
+MISTAKE = 1011
+NOT_LOGGED_IN = 4401
+
+View = Literal["voter", "screen", "admin"]
+
+
+class Vote(msgspec.Struct, frozen=True, tag="vote"):
+    """A client's ballot for a round."""
+
+    ballot: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")]
+    round: Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
+    choices: Annotated[
+        tuple[Annotated[str, Meta(max_length=64)], ...], Meta(max_length=MAX_CHOICES_IN_VOTE)
+    ]
+
+
+class Ping(msgspec.Struct, frozen=True, tag="ping"):
+    """A client's question whether anybody is there."""
+
+
+class Pong(msgspec.Struct, frozen=True, tag="pong"):
+    """The answer to a ping."""
+
+    now: int
+
+
+class Refused(msgspec.Struct, frozen=True, tag="refused"):
+    """The answer that a message changed nothing."""
+
+    ballot: str | None
+    code: str
+    message: str
+
+
+class You(msgspec.Struct, frozen=True, tag="you"):
+    """What this voter has done in the round on stage."""
+
+    name: str
+    round: int
+    choices: tuple[str, ...] | None
+    code: str | None
+
+
+class PollView(msgspec.Struct, frozen=True):
+    """A poll as clients see it."""
+
+    id: str
+    question: str
+    rule: str
+    max_choices: int
+    changes: bool
+    candidates: tuple[Candidate, ...]
+
+
+class RoundView(msgspec.Struct, frozen=True):
+    """The round on stage as clients see it."""
+
+    id: int
+    state: Literal["none", "open", "closed"]
+    opened_at: int | None
+    closes_at: int | None
+
+
+class RoundSummary(msgspec.Struct, frozen=True):
+    """One line of the admin's list of rounds."""
+
+    id: int
+    state: Literal["open", "closed"]
+    archived: bool
+    opened_at: int
+    closed_at: int | None
+    ballots: int
+    voted: int
+
+
+class Tally(msgspec.Struct, frozen=True, tag="tally"):
+    """The numbers of the round on stage."""
+
+    epoch: str
+    version: int
+    round: int
+    counts: dict[str, int] | None
+    ballots: int
+    voted: int
+    online: int
+
+
+class Snapshot(msgspec.Struct, frozen=True, tag="state", omit_defaults=True):
+    """Everything a client needs to draw its page."""
+
+    epoch: str
+    version: int
+    now: int
+    poll: PollView
+    round: RoundView
+    results: Literal["live"]
+    recording: bool
+    counts: dict[str, int] | None
+    ballots: int
+    voted: int
+    online: int
+    rounds: tuple[RoundSummary, ...] | msgspec.UnsetType = msgspec.UNSET
+
+
+Message = Snapshot | Tally | You | Receipt | Refused | Pong
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[Vote | Ping] = msgspec.json.Decoder(Vote | Ping)
+
+
+class BadMessage(Exception):
+    """A client sent something that is no message of this protocol; the text says what."""
+
+
+def decode(frame: str) -> Vote | Ping:
+    """Read a client's frame.
+
+    Raises:
+        BadMessage: it is not JSON, or not one of the client's messages.
+    """
+    try:
+        return _decoder.decode(frame)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
+        raise BadMessage(str(error)) from None
+
+
+def encode(message: Message) -> bytes:
+    """Write a server's message as it travels, in UTF-8."""
+    return _encoder.encode(message)
+
+
+def you(state: State, voter: str, name: str) -> You:
+    """Tell a voter what the round on stage holds of theirs."""
+    current = state.on_stage
+    if current is None:
+        return You(name, 0, None, None)
+    return You(name, current.id, current.choices.get(voter), current.codes.get(voter))
+
+
+def tally(state: State, online: int) -> Tally:
+    """The numbers of the round on stage, as of this moment."""
+    current = state.on_stage
+    return Tally(
+        state.epoch,
+        state.version,
+        state.stage,
+        _counts(state),
+        current.ballots if current else 0,
+        current.voted if current else 0,
+        online,
+    )
+
+
+def snapshot(state: State, view: View, *, now: int, online: int, recording: bool) -> Snapshot:
+    """The whole state as one view sees it, as of `now`."""
+    poll, current = state.poll, state.on_stage
+    if poll is None:
+        raise ValueError("expected a state with a poll: the engine defines one before it starts")
+    numbers = tally(state, online)
+    return Snapshot(
+        epoch=state.epoch,
+        version=state.version,
+        now=now,
+        poll=PollView(poll.id, poll.question, poll.rule, 1, poll.changes, poll.candidates),
+        round=RoundView(current.id, current.state, current.opened_at, None)
+        if current
+        else RoundView(0, "none", None, None),
+        results="live",
+        recording=recording,
+        counts=numbers.counts,
+        ballots=numbers.ballots,
+        voted=numbers.voted,
+        online=online,
+        rounds=tuple(map(_summary, reversed(state.rounds.values())))
+        if view == "admin"
+        else msgspec.UNSET,
+    )
+
+
+def _counts(state: State) -> dict[str, int]:
+    if state.on_stage:
+        return state.on_stage.counts
+    return {candidate.id: 0 for candidate in state.poll.candidates} if state.poll else {}
+
+
+def _summary(current: Round) -> RoundSummary:
+    return RoundSummary(
+        current.id,
+        current.state,
+        current.archived,
+        current.opened_at,
+        current.closed_at,
+        current.ballots,
+        current.voted,
+    )
