@@ -1,0 +1,268 @@
+"""Show of Hands: the application and its command line.
+
+    python dashboard.py                 run the server (the same as `run`)
+    python dashboard.py check           check the configuration
+    python dashboard.py password        set the admin's password
+
+The only module that names concrete classes and ties them together.
+"""
+
+from gevent import monkey
+
+monkey.patch_all()  # before every other import: they must see gevent's sockets
+
+# ruff: noqa: E402
+import os
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import gevent
+import msgspec
+from flask import Flask
+from gevent.event import Event
+
+from voting import admin, identity, language, pages, server, web
+from voting.addresses import join_url, qr_text, reachable
+from voting.assets import Assets
+from voting.ballots import Broken
+from voting.config import Config, ConfigError, load
+from voting.connection import SERVER_OPTIONS
+from voting.engine import Engine
+from voting.hub import Hub
+from voting.journal import JournalError, SqliteJournal, Unusable
+from voting.live import Live, encoder
+from voting.protocol import GOING_AWAY
+
+HERE = Path(__file__).parent
+DEFAULT_PORT = 5000
+
+
+@dataclass(frozen=True)
+class Room:
+    """What runs behind an app: who decides, who is connected, who steers."""
+
+    engine: Engine
+    hub: Hub
+    admin: identity.Admin
+    journal: SqliteJournal
+
+    def close(self) -> None:
+        """Answer what is under way, tell every client that we go, and give the journal back."""
+        self.engine.stop()
+        self.hub.close(GOING_AWAY, "the server stops")
+        self.journal.close()
+
+
+def create_app(config: Config | None = None, port: int = DEFAULT_PORT) -> Flask:
+    """Build the application and start its room.
+
+    Args:
+        config: by default the file that SHOW_OF_HANDS_CONFIG names, or config.toml beside this one.
+        port: where phones reach the server, for the address it shows them.
+
+    Raises:
+        ConfigError, JournalError, Broken: it cannot start, and the text says why.
+    """
+    config = config or load(Path(os.environ.get("SHOW_OF_HANDS_CONFIG", HERE / "config.toml")))
+    journal = SqliteJournal(config.data)
+    engine = Engine(journal, lambda: time.time_ns() // 1_000_000)
+    engine.replay()
+    poll = config.polls[0]
+    engine.prepare(poll, open_at_start=config.room.open_at_start)
+    hub = Hub(
+        encoder(engine),
+        tick_seconds=1 / config.live.ticks_per_second,
+        ping_seconds=config.live.ping_seconds,
+        deadline_seconds=config.live.send_deadline_seconds,
+    )
+    steward = identity.Admin(config.data)
+    live = Live(engine, hub, steward)
+    assets = Assets(HERE / "static", config.data / "static")
+
+    app = Flask(__name__, static_folder=None)
+    app.secret_key = identity.secret_key(config.data)
+    app.config["SOCK_SERVER_OPTIONS"] = SERVER_OPTIONS
+    app.jinja_env.globals.update(asset=assets.url, highcharts=assets.has_highcharts)
+    language.init_app(app, HERE / "translations")
+    limiter = web.init_app(app, config.server)
+
+    def address() -> str | None:
+        return join_url(config.server.public_url, config.server.host, port)
+
+    app.register_blueprint(live.blueprint())
+    app.register_blueprint(
+        pages.create_blueprint(live, address, name_required=config.room.name_required)
+    )
+    app.register_blueprint(admin.create_blueprint(engine, live, steward, limiter, address, poll.id))
+    app.wsgi_app = assets.serve(app.wsgi_app)  # type: ignore[method-assign]
+    app.extensions["show_of_hands"] = Room(engine, hub, steward, journal)
+    engine.start()
+    hub.start()
+    return app
+
+
+def fail(sentence: object) -> None:
+    """End the program for wrong use, with one sentence."""
+    click.echo(f"Show of Hands cannot start. {sentence}", err=True)
+    raise SystemExit(2)
+
+
+def configured(
+    config: Path, host: str | None = None, port: int | None = None, data: Path | None = None
+) -> Config:
+    """Load a configuration, with the command line's options over it."""
+    found = load(config)
+    changed = {
+        "host": host or found.server.host,
+        "port": found.server.port if port is None else port,
+        "data": str(data.resolve()) if data else found.server.data,
+    }
+    return msgspec.structs.replace(found, server=msgspec.structs.replace(found.server, **changed))
+
+
+CONFIG_OPTION = click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    default=HERE / "config.toml",
+    help="The configuration.",
+)
+DATA_OPTION = click.option(
+    "--data", type=click.Path(path_type=Path), help="The folder of votes and secrets."
+)
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Show of Hands: a live voting dashboard."""
+    if context.invoked_subcommand is None:
+        context.invoke(run, config=HERE / "config.toml")
+
+
+@main.command()
+@CONFIG_OPTION
+@click.option("--host", help="The address to listen on; 0.0.0.0 means all.")
+@click.option("--port", type=click.IntRange(0, 65535), help="The port; 0 means any free one.")
+@DATA_OPTION
+def run(
+    config: Path, host: str | None = None, port: int | None = None, data: Path | None = None
+) -> None:
+    """Run the server until Ctrl-C."""
+    try:
+        settings = configured(config, host, port, data)
+        asked = settings.server.port
+        sock = server.listen(
+            settings.server.host,
+            DEFAULT_PORT if asked is None else asked,
+            asked=asked is not None,
+        )
+        app = create_app(settings, sock.getsockname()[1])
+    except (ConfigError, server.CannotListen, Unusable) as error:
+        fail(error)
+    except Broken as error:
+        fail(f"The journal in {settings.data} is damaged: {error}.")
+    except (JournalError, OSError) as error:
+        fail(f"The data folder {settings.data} cannot be used: {error}.")
+    room: Room = app.extensions["show_of_hands"]
+    greet(settings, room, sock.getsockname()[1], server.raise_file_limit())
+    stopping = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        gevent.signal_handler(number, stopping.set)
+    serving = server.create_server(sock, app)
+    serving.start()
+    stopping.wait()
+    click.echo("Stopping: every vote that was counted is saved.", err=True)
+    serving.close()
+    room.close()
+    # Handlers of clients that did not leave in time have nothing to lose any more.
+    os._exit(0)
+
+
+def greet(config: Config, room: Room, port: int, phones: int | None) -> None:
+    """Tell the presenter where everything is."""
+    lines = ["", "Show of Hands", ""]
+    stage = room.engine.state.on_stage
+    if config.server.port is None and port != DEFAULT_PORT:
+        lines.append(f"  Port {DEFAULT_PORT} is in use, so this is port {port}.")
+    if stage and stage.poll != config.polls[0]:
+        lines.append(
+            f"  config.toml has another poll than round {stage.id}, whose ballots stay as they are;"
+            " the next round takes the new one."
+        )
+    lines += _addresses(config, port)
+    here = f"http://{_local_name(config.server.host)}:{port}"
+    lines.append(f"  Screen   {here}/present")
+    lines.append(f"  Admin    {here}/admin/login?link={room.admin.make_link()}  (works once)")
+    if phones is not None:
+        lines.append(f"  Room     up to {phones:,} phones (this computer's limit of open files)")
+    if stage and stage.used:
+        lines.append(f"  Goes on  with round {stage.id}: {stage.state}, {stage.ballots} ballots")
+    click.echo("\n".join([*lines, "", "Ctrl-C stops the server."]), err=True)
+
+
+def _addresses(config: Config, port: int) -> list[str]:
+    """Return the lines about phones: their address, its QR code, and what else they may try."""
+    url = join_url(config.server.public_url, config.server.host, port)
+    if url is None:
+        return [
+            "  Phones   cannot reach this computer: it is in no network. Join a Wi-Fi or start a",
+            "           hotspot; the address then appears on the screen page.",
+        ]
+    lines = [f"  Phones   {url}", ""]
+    if "utf" in (sys.stderr.encoding or "").lower():
+        lines.append(qr_text(url))
+    if not config.server.public_url and config.server.host in ("0.0.0.0", "::"):
+        also = [f"http://{address}:{port}" for address in reachable()[1:]]
+        lines += [f"  Or       {', '.join(also)}"] if also else []
+    return lines
+
+
+def _local_name(host: str) -> str:
+    """Return the name by which this computer's own browser reaches a host setting."""
+    if host in ("0.0.0.0", "::", "127.0.0.1", "localhost"):
+        return "localhost"
+    return f"[{host}]" if ":" in host else host
+
+
+@main.command()
+@CONFIG_OPTION
+def check(config: Path) -> None:
+    """Check the configuration."""
+    try:
+        found = load(config)
+    except ConfigError as error:
+        click.echo(error, err=True)
+        raise SystemExit(2) from None
+    poll = found.polls[0]
+    click.echo(f"{config} is good: {poll.question!r}, {len(poll.candidates)} candidates.", err=True)
+
+
+@main.command()
+@CONFIG_OPTION
+@DATA_OPTION
+def password(config: Path, data: Path | None) -> None:
+    """Set the admin's password; whoever is logged in as admin must log in again."""
+    try:
+        folder = configured(config, data=data).data
+    except ConfigError as error:
+        fail(error)
+    if sys.stdin.isatty():
+        chosen = click.prompt("New password", hide_input=True, confirmation_prompt=True, err=True)
+    else:
+        chosen = sys.stdin.readline().rstrip("\r\n")
+    if len(chosen) < identity.MIN_PASSWORD:
+        click.echo(f"Expected at least {identity.MIN_PASSWORD} characters.", err=True)
+        raise SystemExit(2)
+    try:
+        identity.Admin(folder).set_password(chosen)
+    except OSError as error:
+        fail(f"The password cannot be saved in {folder}: {error.strerror}.")
+    click.echo("The password is set.", err=True)
+
+
+if __name__ == "__main__":
+    main()

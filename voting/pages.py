@@ -1,0 +1,73 @@
+"""The pages of voters and of the screen: log in, vote, watch, join.
+
+Owns their routes. What a page shows first is the same message that its socket would send.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Blueprint, Response, redirect, render_template, request, session, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+from voting import identity
+from voting.addresses import qr_svg
+from voting.live import Live
+
+Page = str | Response | WerkzeugResponse
+
+
+def create_blueprint(
+    live: Live, join_url: Callable[[], str | None], *, name_required: bool
+) -> Blueprint:
+    """Return the routes; `join_url` is asked anew whenever the address is shown."""
+    blueprint = Blueprint("pages", __name__)
+
+    def login_page(name: str, error: str | None = None) -> str:
+        return render_template("login.html", name=name, error=error, name_required=name_required)
+
+    @blueprint.get("/login")
+    def login() -> Page:
+        return login_page(session.get("name", ""))
+
+    @blueprint.post("/login")
+    def log_in() -> Page:
+        typed = request.form.get("name", "")
+        try:
+            name = identity.clean_name(typed)
+        except identity.BadName:
+            said = _("Please use up to %(n)s ordinary characters.", n=identity.MAX_NAME)
+            return Response(login_page(typed, said), 422)
+        if name_required and not name:
+            return Response(login_page(typed, _("Please tell us your name.")), 422)
+        identity.log_in(name)
+        return redirect(url_for("pages.vote"), 303)
+
+    @blueprint.post("/logout")
+    def log_out() -> Page:
+        who = identity.logged_in()
+        identity.log_out()
+        if who:
+            live.sign_out(who[0])
+        return redirect(url_for("pages.login"), 303)
+
+    @blueprint.get("/")
+    def vote() -> Page:
+        who = identity.logged_in()
+        if who is None:
+            return redirect(url_for("pages.login"), 303)
+        return render_template("vote.html", snapshot=live.snapshot("voter"), you=live.you(*who))
+
+    @blueprint.get("/present")
+    def present() -> Page:
+        return render_template(
+            "present.html", snapshot=live.snapshot("screen"), join_url=join_url()
+        )
+
+    @blueprint.get("/join.svg")
+    def join_svg() -> Page:
+        # Without a network there is nothing to join; the code then leads to where it was seen.
+        return Response(qr_svg(join_url() or request.host_url), mimetype="image/svg+xml")
+
+    return blueprint

@@ -1,0 +1,123 @@
+"""The ground that every page stands on: Host and Origin, CSRF, security headers, kind error pages.
+
+Owns what is the same for all routes. Has no routes of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, abort, jsonify, render_template, request
+from flask_babel import gettext as _
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from voting import identity
+from voting.config import Server
+
+MAX_BODY_BYTES = 65_536
+
+CONTENT_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data: blob:",
+        "connect-src 'self'",
+        "font-src 'self'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+
+HEADERS = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    # Pages carry a CSRF token and the numbers of this moment: no cache may keep them.
+    "Cache-Control": "no-store",
+}
+
+
+def init_app(app: Flask, settings: Server) -> Limiter:
+    """Put the ground under an app; return the limiter for routes that guesses are thrown at."""
+    app.config.update(
+        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
+        PERMANENT_SESSION_LIFETIME=identity.SESSION_LIFETIME,
+        SESSION_COOKIE_NAME="show_of_hands",
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_REFRESH_EACH_REQUEST=False,
+        WTF_CSRF_TIME_LIMIT=None,
+        RATELIMIT_HEADERS_ENABLED=True,
+    )
+    CSRFProtect(app)
+    trusted = {*settings.trusted_hosts, urlsplit(settings.public_url).hostname or ""} - {""}
+
+    @app.before_request
+    def check_where_from() -> None:
+        if not identity.host_is_trusted(request.host, trusted):
+            abort(400, "expected a Host that config.toml trusts (server.trusted_hosts)")
+        sent = request.method != "GET" and "Origin" in request.headers
+        if sent and not identity.origin_is_ours(request):
+            abort(403, "expected an Origin that equals the Host")
+
+    @app.after_request
+    def add_headers(response: Response) -> Response:
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    app.register_error_handler(HTTPException, _sorry)
+    app.register_error_handler(InternalServerError, _sorry)
+    return Limiter(get_remote_address, app=app, storage_uri="memory://")
+
+
+def wants_json() -> bool:
+    """Say whether this request comes from a script that reads JSON."""
+    best = request.accept_mimetypes.best_match(["text/html", "application/json"])
+    return best == "application/json"
+
+
+def _sorry(error: HTTPException) -> Response:
+    """Answer an error as a page of the product, or as JSON for scripts."""
+    title, text = _words_for(error)()
+    if wants_json():
+        response = jsonify(ok=False, code=error.name.lower().replace(" ", "_"), message=text)
+    else:
+        response = Response(render_template("message.html", title=title, text=text))
+    response.status_code = error.code or 500
+    if error.code == 405 or error.code == 429:
+        kept = error.get_response().headers
+        response.headers.update({k: v for k, v in kept.items() if k in ("Allow", "Retry-After")})
+    return response
+
+
+def _words_for(error: HTTPException) -> Callable[[], tuple[str, str]]:
+    if isinstance(error, CSRFError):
+        return lambda: (
+            _("This page was open too long"),
+            _("Go back, reload the page, and try again."),
+        )
+    known: dict[int, Callable[[], tuple[str, str]]] = {
+        404: lambda: (
+            _("There is no page here"),
+            _("Check the address, or go to the vote."),
+        ),
+        429: lambda: (
+            _("Too many attempts"),
+            _("Wait a minute and try again. The link that the terminal shows always works."),
+        ),
+        500: lambda: (
+            _("The server made a mistake"),
+            _("Your counted votes are safe. Reload the page; if it stays, tell the presenter."),
+        ),
+    }
+    return known.get(
+        error.code or 500,
+        lambda: (_("This request was not understood"), error.description or error.name),
+    )
