@@ -1,0 +1,66 @@
+"""What tests share: servers that end with the test, and a real Chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.phones import Browser
+from tests.serving import CONFIG, Server
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Start servers, each on a data folder of its own; they end with the test."""
+    started: list[Server] = []
+
+    def start(config: str = CONFIG, *options: str) -> Server:
+        folder = tmp_path / f"server-{len(started)}"
+        folder.mkdir()
+        server = Server(folder, config)
+        started.append(server)
+        return server.start(*options)
+
+    yield start
+    for server in started:
+        server.clear_up()
+
+
+@pytest.fixture
+def server(serve: Callable[..., Server]) -> Server:
+    """A running server with the usual poll, its first round open."""
+    return serve()
+
+
+@pytest.fixture
+def admin(server: Server) -> Browser:
+    """A browser that is logged in as admin."""
+    return Browser(server).become_admin()
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    """Use Debian's Chromium, with what it needs to run as root and without internet."""
+    if CHROMIUM is None:
+        missing = "chromium is missing; on Debian: apt install chromium fonts-noto-cjk"
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    return {
+        "executable_path": CHROMIUM,
+        "args": [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ],
+    }

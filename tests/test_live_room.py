@@ -1,0 +1,225 @@
+"""A room of phones over real sockets: votes, late joiners, a stalled reader, restarts."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.phones import Browser, Closed, Phone, phone
+from tests.serving import ADA, CONFIG, EDSGER, GRACE, Server, poll_config
+
+IMPATIENT = CONFIG + "\n[live]\nsend_deadline_seconds = 1\n"
+
+
+def counts(seen: Phone, **expected: int) -> None:
+    """Wait until a page shows these counts."""
+    wanted = {ADA: 0, GRACE: 0, EDSGER: 0} | expected
+    while seen.next().get("counts") != wanted:
+        pass
+
+
+def test_a_vote_gets_its_receipt_and_everyone_the_count(server: Server) -> None:
+    """The whole way of a vote, to the voter, another phone and the screen."""
+    voter, other = phone(server, "Vera"), phone(server)
+    screen = Phone(Browser(server), "screen")
+    ballot = voter.vote(ADA)
+    receipt = voter.until(type="receipt")
+    assert (receipt["ballot"], receipt["round"], receipt["choices"]) == (ballot, 1, [ADA])
+    for seen in (voter, other, screen):
+        counts(seen, **{ADA: 1})
+
+
+def test_a_vote_can_be_changed_while_the_round_is_open(server: Server) -> None:
+    """The newer ballot takes the place of the older."""
+    voter = phone(server)
+    voter.vote(ADA)
+    counts(voter, **{ADA: 1})
+    voter.vote(GRACE)
+    counts(voter, **{GRACE: 1})
+
+
+def test_a_poll_may_forbid_changes(serve: Callable[..., Server]) -> None:
+    """With `changes = false` the first ballot stays."""
+    server = serve(poll_config(question="Once?", candidates=["Yes", "No"], changes=False))
+    voter = phone(server)
+    voter.vote("yes")
+    voter.until(type="receipt")
+    voter.vote("no")
+    assert voter.until(type="refused")["code"] == "already_voted"
+
+
+@pytest.mark.parametrize(
+    "choices, round, code",
+    [
+        (["nobody"], 1, "unknown_candidate"),
+        ([], 1, "wrong_choices"),
+        ([ADA, GRACE], 1, "wrong_choices"),
+        ([ADA], 7, "stale_round"),
+    ],
+)
+def test_a_ballot_against_the_rules_is_refused_with_its_code(
+    server: Server, choices: list[str], round: int, code: str
+) -> None:
+    """The phone is told which ballot was refused, and why."""
+    voter = phone(server)
+    ballot = voter.vote(*choices, round=round)
+    refused = voter.until(type="refused")
+    assert (refused["ballot"], refused["code"]) == (ballot, code)
+
+
+def test_the_same_ballot_again_is_counted_once(server: Server) -> None:
+    """A phone that did not hear its receipt asks again and gets the same one."""
+    voter = phone(server)
+    voter.vote(ADA, ballot="once")
+    first = voter.until(type="receipt")
+    voter.vote(GRACE, ballot="once")
+    assert voter.until(type="receipt") == first
+    counts(phone(server), **{ADA: 1})
+
+
+def test_a_second_tab_agrees(server: Server) -> None:
+    """A vote in one tab reaches the voter's other tab, code and all."""
+    first = phone(server, "Vera")
+    second = Phone(first.browser)
+    assert second.until(type="you")["choices"] is None
+    first.vote(GRACE)
+    receipt = first.until(type="receipt")
+    told = second.until(type="you")
+    assert (told["choices"], told["code"]) == ([GRACE], receipt["code"])
+
+
+def test_two_tabs_are_one_voter_online(server: Server) -> None:
+    """People are counted, not sockets."""
+    first = phone(server)
+    second = Phone(first.browser)
+    assert second.until(type="state")["online"] == 1
+    third = phone(server)
+    assert third.state["online"] == 2
+
+
+def test_who_joins_late_sees_the_numbers_at_once(server: Server) -> None:
+    """The first state holds what was counted before, and what this voter chose."""
+    voter = phone(server, "Vera")
+    voter.vote(EDSGER)
+    code = voter.until(type="receipt")["code"]
+    back = Phone(voter.browser)
+    told = back.until(type="you")
+    assert (told["name"], told["choices"], told["code"]) == ("Vera", [EDSGER], code)
+    assert back.until(type="state")["counts"][EDSGER] == 1
+
+
+def test_two_hundred_phones_vote_at_once(server: Server) -> None:
+    """Each gets a receipt, the counts are exactly what was cast, and no version goes back."""
+    with ThreadPoolExecutor(16) as hands:
+        phones = list(hands.map(lambda n: phone(server, f"phone {n}"), range(200)))
+        picks = [random.Random(n).choice([ADA, GRACE, EDSGER]) for n in range(200)]  # noqa: S311
+        for voter, pick in zip(phones, picks, strict=True):
+            voter.vote(pick)
+        cast = Counter(picks)
+
+        def settled(voter: Phone) -> None:
+            receipt = False
+            while True:
+                message = voter.next()
+                receipt |= message["type"] == "receipt"
+                if receipt and message.get("counts") == dict(cast):
+                    return
+
+        list(hands.map(settled, phones))
+    for voter in phones:
+        assert voter.versions == sorted(voter.versions)
+
+
+def test_a_stalled_reader_is_cut_and_the_others_notice_nothing(
+    serve: Callable[..., Server],
+) -> None:
+    """One phone stops reading; twenty others see every count, and it alone is closed."""
+    names = [f"{n:02d}" + "名" * 70 for n in range(60)]
+    server = serve(
+        poll_config(question="Long?", candidates=names) + "\n[live]\nsend_deadline_seconds = 1\n"
+    )
+    admin = Browser(server).become_admin()
+    stalled = phone(server, receive_buffer=4096)
+    others = [phone(server) for _ in range(20)]
+    # Each command sends a whole state of some 15 KB: a few fill every buffer on the way.
+    for turn in range(30):
+        action = "reopen" if others[0].state["round"]["state"] == "closed" else "close"
+        assert admin.steer(action, others[0].state).status == 200
+        others[0].until(type="state")
+        if turn % 10 == 9:
+            for other in others[1:]:
+                while other.state["version"] < others[0].state["version"]:
+                    other.next()
+    for other in others:
+        while other.online != len(others):
+            other.next()
+    with pytest.raises(Closed, match="None"):
+        stalled.until(type="never")
+
+
+@pytest.mark.parametrize("way", ["stop", "kill"])
+def test_a_restart_between_votes_goes_on_where_it_stopped(server: Server, way: str) -> None:
+    """Same round, same counts, same choices, and the same receipt for the same ballot."""
+    voter, other = phone(server, "Vera"), phone(server)
+    voter.vote(ADA, ballot="before")
+    receipt = voter.until(type="receipt")
+    other.vote(GRACE)
+    other.until(type="receipt")
+    getattr(server, way)()
+    server.start()
+    back = Phone(voter.browser)
+    told = back.until(type="you")
+    assert (told["round"], told["choices"], told["code"]) == (1, [ADA], receipt["code"])
+    state = back.until(type="state")
+    assert (state["epoch"], state["round"]["id"]) == (voter.state["epoch"], 1)
+    assert (state["counts"][ADA], state["counts"][GRACE]) == (1, 1)
+    back.vote(EDSGER, ballot="before")
+    assert back.until(type="receipt") == receipt
+    back.vote(EDSGER)
+    counts(back, **{GRACE: 1, EDSGER: 1})
+
+
+def test_a_server_that_stops_tells_its_phones_to_come_back(server: Server) -> None:
+    """Close code 1001, exit code 0."""
+    voter = phone(server)
+    assert server.stop() == 0
+    with pytest.raises(Closed, match="1001"):
+        voter.until(type="never")
+
+
+def test_a_silent_phone_is_pinged_and_a_dead_one_is_forgotten(
+    serve: Callable[..., Server],
+) -> None:
+    """A phone that answers no ping for two intervals is no longer online."""
+    server = serve(CONFIG + "\n[live]\nping_seconds = 1\n")
+    voter, dead = phone(server), phone(server)
+    assert dead.state["online"] == 2
+    while voter.next().get("online") != 1:
+        pass
+    voter.vote(ADA)
+    voter.until(type="receipt")
+
+
+def test_logging_out_closes_the_voters_sockets(server: Server) -> None:
+    """The session behind a socket has ended, so the socket ends too: 4401."""
+    voter, other = phone(server), phone(server)
+    voter.browser.post("/logout")
+    with pytest.raises(Closed, match="4401"):
+        voter.until(type="never")
+    other.vote(ADA)
+    other.until(type="receipt")
+
+
+def test_logging_in_again_is_the_same_voter(server: Server) -> None:
+    """Nobody gets a second vote by leaving and coming back."""
+    voter = phone(server)
+    voter.vote(ADA)
+    voter.until(type="receipt")
+    voter.browser.post("/logout")
+    voter.browser.log_in("Somebody else")
+    back = Phone(voter.browser)
+    assert back.until(type="you")["choices"] == [ADA]

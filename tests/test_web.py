@@ -1,0 +1,176 @@
+"""What every page stands on: logins, CSRF, Host and Origin, headers, languages, static files."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.phones import Browser, phone
+from tests.serving import ADA, CONFIG, Server, poll_config
+
+PAGES = ["/login", "/", "/present", "/admin", "/admin/login", "/nowhere"]
+
+
+def test_logging_in_leads_to_the_vote(server: Server) -> None:
+    """A name is optional unless the configuration says otherwise."""
+    voter = Browser(server)
+    assert voter.get("/").headers["Location"] == "/login"
+    assert voter.post("/login", {"name": ""}).headers["Location"] == "/"
+    assert "Who should give the next talk?" in voter.get("/").text
+
+
+def test_a_name_may_be_required(serve: Callable[..., Server]) -> None:
+    """Then an empty one is sent back with a sentence."""
+    server = serve(CONFIG + "\n[room]\nname_required = true\n")
+    refused = Browser(server).post("/login", {"name": "  "})
+    assert refused.status == 422
+    assert "Please tell us your name." in refused.text
+    assert Browser(server).post("/login", {"name": "Vera"}).status == 303
+
+
+@pytest.mark.parametrize("name", ["x" * 41, "a\x00b", "a\u202eb"])
+def test_a_name_that_cannot_be_shown_is_sent_back(server: Server, name: str) -> None:
+    """Too long, or with characters that hide or turn the text."""
+    assert Browser(server).post("/login", {"name": name}).status == 422
+
+
+def test_the_session_cookie_is_shut_to_scripts_and_other_sites(server: Server) -> None:
+    """HttpOnly and SameSite=Lax; it lasts 30 days and holds no name in clear beyond the voter's."""
+    answer = Browser(server).post("/login", {"name": "Vera"})
+    cookie = answer.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    assert "Expires" in cookie
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_has_the_security_headers(server: Server, path: str) -> None:
+    """The content policy allows our own files and nothing inline; no cache keeps a page."""
+    headers = Browser(server).get(path).headers
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "path", ["/login", "/logout", "/admin/login", "/admin/logout", "/admin/reset"]
+)
+def test_every_form_needs_its_token(server: Server, path: str) -> None:
+    """A form from elsewhere carries no CSRF token and changes nothing."""
+    admin = Browser(server).become_admin()
+    refused = admin.ask("POST", path, urlencode({"name": "x", "round": 1, "version": 9}).encode())
+    assert refused.status == 400
+    assert "too long" in refused.text
+    assert admin.get("/admin").status == 200
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1"])
+def test_a_form_from_a_foreign_origin_is_refused(server: Server, origin: str) -> None:
+    """Even with a token."""
+    assert Browser(server).post("/login", {"name": "x"}, Origin=origin).status == 403
+
+
+@pytest.mark.parametrize("path", ["/logout", "/admin/logout", "/admin/reset", "/admin/open"])
+def test_get_changes_nothing(server: Server, path: str) -> None:
+    """A link or a preview is not an action."""
+    assert Browser(server).become_admin().get(path).status == 405
+
+
+@pytest.mark.parametrize(
+    "host, status",
+    [
+        ("127.0.0.1:{port}", 200),
+        ("localhost:{port}", 200),
+        ("192.168.7.7:{port}", 200),
+        ("[::1]:{port}", 200),
+        ("vote.example:5000", 200),
+        ("stage.local", 200),
+        ("evil.example", 400),
+        ("localhost.evil.example", 400),
+        ("127.0.0.1.evil.example", 400),
+        ("evil.example@localhost", 400),
+    ],
+)
+def test_only_trusted_hosts_are_served(
+    serve: Callable[..., Server], host: str, status: int
+) -> None:
+    """Any IP literal, localhost, `public_url` and configured names; a rebound DNS name is not."""
+    server = serve(CONFIG + 'trusted_hosts = ["stage.local"]\n')
+    answer = Browser(server).get("/login", Host=host.format(port=server.port))
+    assert answer.status == status
+
+
+def test_a_lost_page_is_a_kind_page(server: Server) -> None:
+    """No stack, no jargon."""
+    lost = Browser(server).get("/nowhere")
+    assert lost.status == 404
+    assert "There is no page here" in lost.text
+
+
+def test_the_browsers_language_decides_and_lang_overrides(server: Server) -> None:
+    """Chinese for a Chinese browser; the choice by `?lang=` stays."""
+    chinese = {"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.8"}
+    visitor = Browser(server)
+    assert '<html lang="zh-Hans"' in visitor.get("/login", **chinese).text
+    assert '<html lang="en"' in visitor.get("/login?lang=en", **chinese).text
+    assert '<html lang="en"' in visitor.get("/login", **chinese).text
+    assert '<html lang="en"' in Browser(server).get("/login", Accept_Language="fr").text
+
+
+def test_static_files_are_compressed_and_kept_for_ever(server: Server) -> None:
+    """Each file that a page names is there, under the prefix of this version."""
+    voter = Browser(server).log_in()
+    named = re.findall(r'(?:src|href)="(/static/[^"]+)"', voter.get("/").text)
+    assert named
+    for path in named:
+        answer = voter.get(path, Accept_Encoding="gzip")
+        assert answer.status == 200, path
+        assert "immutable" in answer.headers["Cache-Control"]
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert gzip.decompress(answer.body)
+
+
+def test_candidates_are_text_whatever_they_contain(serve: Callable[..., Server]) -> None:
+    """A name with markup is shown, not run."""
+    name = "<b>Bo</b> & {y} </script><script>alert(1)</script>"
+    server = serve(poll_config(question=name, candidates=[name, "Other"]))
+    for path, browser in (
+        ("/", Browser(server).log_in(name[:40])),
+        ("/present", Browser(server)),
+        ("/admin", Browser(server).become_admin()),
+    ):
+        text = browser.get(path).text
+        assert "<script>alert" not in text
+        assert "<b>Bo" not in text
+        assert "&lt;b&gt;Bo" in text
+
+
+def test_pages_show_the_numbers_before_their_script_runs(server: Server) -> None:
+    """What the server sends first is already the truth."""
+    voter = phone(server)
+    voter.vote(ADA)
+    voter.until(type="receipt")
+    for path, browser in (("/", voter.browser), ("/present", Browser(server))):
+        text = browser.get(path).text
+        assert re.search(rf'data-count="{ADA}"[^>]*>\s*1\s*<', text), path
+
+
+def test_the_qr_code_is_a_picture_of_the_address(server: Server) -> None:
+    """An SVG of its own, without style that the policy forbids."""
+    answer = Browser(server).get("/join.svg")
+    assert answer.headers["Content-Type"].startswith("image/svg+xml")
+    assert answer.text.startswith("<svg")
+    assert "vote.example:5000" in Browser(server).get("/present").text
+
+
+def test_a_body_that_is_too_large_is_refused(server: Server) -> None:
+    """Nobody fills our memory through a form."""
+    assert Browser(server).post("/login", {"name": "x" * 70_000}).status == 413
