@@ -1,0 +1,37 @@
+# Each target is one line of start.py; without make, call that yourself.
+PYTHON ?= python3
+UV ?= uv
+ARGS ?=
+
+# Locks hold for Linux, macOS and Windows, and for every Python from 3.11 on.
+COMPILE = $(UV) pip compile --quiet --no-config --universal --generate-hashes \
+	--python-version 3.11 --no-header $(ARGS)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-all check lock screenshots
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@echo '  Options go into ARGS: make run ARGS="--port 8000"'
+
+run: ## set up what is missing and start the server
+	@$(PYTHON) start.py run $(ARGS)
+
+test: ## set up what is missing and run the tests
+	@$(PYTHON) start.py test $(ARGS)
+
+test-all: ## the tests, with those that take minutes
+	@TEST_ALL=1 $(PYTHON) start.py test $(ARGS)
+
+check: ## lint, format and types, Python and JavaScript
+	@$(PYTHON) start.py check
+
+lock: ## pin every dependency anew after an edit (needs uv and npm; newest of all: ARGS=--upgrade)
+	$(COMPILE) requirements.in --output-file requirements.txt
+	$(COMPILE) requirements-dev.in --output-file requirements-dev.txt
+	$(COMPILE) requirements-node.in --output-file requirements-node.txt
+	npm install --package-lock-only --ignore-scripts
+
+screenshots: ## take the pictures of the README
+	@$(PYTHON) start.py setup --dev
+	@.venv/bin/python -m tests.screenshots
