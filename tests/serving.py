@@ -143,5 +143,5 @@ def dashboard(*arguments: object, stdin: str = "") -> subprocess.CompletedProces
 
 def poll_config(**poll: object) -> str:
     """Return CONFIG with a poll of the test's own."""
-    lines = [f"{key} = {json.dumps(value)}" for key, value in poll.items()]
+    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in poll.items()]
     return "[[polls]]\n" + "\n".join(lines) + CONFIG[CONFIG.index("\n[server]") :]

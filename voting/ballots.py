@@ -83,7 +83,7 @@ def apply(state: State, record: Record) -> Outcome:
     """
     try:
         body = decode(record.body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeError) as error:
         raise Broken(f"record {state.version + 1} cannot be read: {error}") from error
     if isinstance(body, Begin) != (state.version == 0):
         raise Broken(f"record {state.version + 1} is a {type(body).__name__}; expected another")

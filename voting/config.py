@@ -181,7 +181,7 @@ class _Reader:
         try:
             parts = urlsplit(url)
             good = parts.scheme in ("http", "https") and bool(parts.hostname)
-            good = good and parts.port != 0 and "@" not in parts.netloc
+            good = good and parts.port != 0 and re.search(r"[\s@\\]", url) is None
         except ValueError:
             good = False
         if not good or parts.path not in ("", "/") or parts.query or parts.fragment:

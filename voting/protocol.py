@@ -190,7 +190,7 @@ def decode(frame: str) -> Vote | Ping:
     """
     try:
         return _decoder.decode(frame)
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise BadMessage(str(error)) from None
 
 

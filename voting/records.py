@@ -118,6 +118,6 @@ def decode(body: bytes) -> Body:
     """Decode what `encode` wrote.
 
     Raises:
-        msgspec.DecodeError: the bytes are no record of this format.
+        msgspec.DecodeError, UnicodeError: the bytes are no record of this format.
     """
     return _decoder.decode(body)
