@@ -1,0 +1,104 @@
+// One line to the server that comes back by itself. It owns when to open, to doubt and to replace
+// a transport; it never looks into a message.
+
+import { webSocket } from "./transports.js";
+
+const BACKOFF_MS = [300, 600, 1200, 2500, 5000, 8000];
+const STEADY_MS = 3000; // a line that held this long makes the next wait short again
+const FIRST_WORD_MS = 6000; // an open line that says nothing is no line
+const PONG_MS = 2000;
+const QUIET_MS = 30000; // after so much silence, ask
+
+// What a close code asks of the page; all others mean: come back.
+const CLOSE_LOGIN = 4401;
+const CLOSE_STOP = 1008;
+
+/**
+ * Keep a line open for `view`.
+ *
+ * `onMessage(message)` gets each message; `onChange({state, since, stopped})` each change, with
+ * state connecting | connected | reconnecting | offline; `onLogin()` when the session has ended.
+ */
+export function connect({ view, onMessage, onChange, onLogin, transport = webSocket }) {
+  let line = null;
+  let heardAt = 0; // when this line first said something
+  let attempt = 0;
+  let timer; // one thing is waited for at a time: a word, a silence, or the next attempt
+  let now = { state: "connecting", since: Date.now(), stopped: false };
+
+  const send = (message) => line !== null && line.send(JSON.stringify(message));
+
+  function wait(milliseconds, then) {
+    clearTimeout(timer);
+    timer = setTimeout(then, milliseconds);
+  }
+
+  function become(state, stopped = false) {
+    if (now.state === state && now.stopped === stopped) return;
+    const away = now.state === "reconnecting" || now.state === "offline";
+    const since = away && state !== "connected" ? now.since : Date.now();
+    now = { state, since, stopped };
+    onChange(now);
+  }
+
+  function open() {
+    heardAt = 0;
+    // A line that was replaced may still speak or end: its callbacks know that they are old.
+    const mine = transport(view, {
+      onMessage: (text) => mine === line && heard(text),
+      onClose: (code) => mine === line && lost(code),
+    });
+    line = mine;
+    wait(FIRST_WORD_MS, replace);
+  }
+
+  function replace() {
+    const old = line;
+    line = null;
+    if (old) old.close();
+    become(navigator.onLine === false ? "offline" : "reconnecting");
+    open();
+  }
+
+  function heard(text) {
+    heardAt ||= Date.now();
+    wait(QUIET_MS * (0.8 + 0.4 * Math.random()), check);
+    // Connected means that the server has spoken: a proxy may open a line that leads nowhere.
+    become("connected");
+    const message = JSON.parse(text);
+    if (message.type !== "pong") onMessage(message);
+  }
+
+  function lost(code) {
+    line = null;
+    if (code === CLOSE_LOGIN) return onLogin();
+    if (code === CLOSE_STOP) {
+      clearTimeout(timer);
+      return become("offline", true);
+    }
+    if (heardAt && Date.now() - heardAt > STEADY_MS) attempt = 0;
+    become(navigator.onLine === false ? "offline" : "reconnecting");
+    const longest = BACKOFF_MS[Math.min(attempt, BACKOFF_MS.length - 1)];
+    attempt += 1;
+    wait(longest * (0.5 + 0.5 * Math.random()), open);
+  }
+
+  /** Ask whether the line lives, and replace it if no answer comes; without a line, try at once. */
+  function check() {
+    if (now.stopped) return;
+    if (line === null) open();
+    else if (heardAt === 0) return;
+    else if (send({ type: "ping" })) wait(PONG_MS, replace);
+    else replace();
+  }
+
+  // A locked phone comes back with a line that says "open" and is dead.
+  document.addEventListener("visibilitychange", () => document.hidden || check());
+  addEventListener("pageshow", ({ persisted }) => persisted && check());
+  addEventListener("online", check);
+  addEventListener("offline", check);
+
+  onChange(now);
+  open();
+  return { send, check };
+}
