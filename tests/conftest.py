@@ -13,7 +13,19 @@ import pytest
 from tests.phones import Browser
 from tests.serving import CONFIG, Server
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+CHROMIUM_ARGS = [
+    "--no-sandbox",  # Chromium will not run as root with it
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def find_chromium() -> str | None:
+    """Return where Debian's Chromium lies."""
+    return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @pytest.fixture
@@ -48,19 +60,10 @@ def admin(server: Server) -> Browser:
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
     """Use Debian's Chromium, with what it needs to run as root and without internet."""
-    if CHROMIUM is None:
+    chromium = find_chromium()
+    if chromium is None:
         missing = "chromium is missing; on Debian: apt install chromium fonts-noto-cjk"
         if os.environ.get("CI") == "true":
             pytest.fail(missing)
         pytest.skip(missing)
-    return {
-        "executable_path": CHROMIUM,
-        "args": [
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-        ],
-    }
+    return {"executable_path": chromium, "args": CHROMIUM_ARGS}

@@ -81,6 +81,18 @@ def test_the_same_ballot_again_is_counted_once(server: Server) -> None:
     counts(phone(server), **{ADA: 1})
 
 
+def test_an_old_ballot_sent_again_does_not_hide_the_newer_choice(server: Server) -> None:
+    """The old ballot's receipt is followed by what counts now."""
+    voter = phone(server)
+    voter.vote(ADA, ballot="old")
+    voter.until(type="receipt")
+    voter.vote(GRACE, ballot="new")
+    voter.until(type="receipt")
+    voter.vote(ADA, ballot="old")
+    assert voter.until(type="receipt")["choices"] == [ADA]
+    assert voter.until(type="you")["choices"] == [GRACE]
+
+
 def test_a_second_tab_agrees(server: Server) -> None:
     """A vote in one tab reaches the voter's other tab, code and all."""
     first = phone(server, "Vera")
@@ -116,7 +128,7 @@ def test_two_hundred_phones_vote_at_once(server: Server) -> None:
     """Each gets a receipt, the counts are exactly what was cast, and no version goes back."""
     with ThreadPoolExecutor(16) as hands:
         phones = list(hands.map(lambda n: phone(server, f"phone {n}"), range(200)))
-        picks = [random.Random(n).choice([ADA, GRACE, EDSGER]) for n in range(200)]  # noqa: S311
+        picks = [random.Random(n).choice([ADA, GRACE, EDSGER]) for n in range(200)]
         for voter, pick in zip(phones, picks, strict=True):
             voter.vote(pick)
         cast = Counter(picks)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import json
 import re
 import tomllib
 import unicodedata
@@ -212,7 +213,7 @@ class _Reader:
             raise self.error(where, tree, "a name in quotes")
         found = self.table(_CandidateText, tree, where)
         self.plain(found.name, where)
-        return Candidate(found.id, " ".join(found.name.split()))
+        return Candidate(found.id or "", " ".join(found.name.split()))
 
     def plain(self, text: str, where: str) -> None:
         if not text.strip() or any(unicodedata.category(c) in ("Cc", "Cs") for c in text):
@@ -221,7 +222,7 @@ class _Reader:
 
 class _CandidateText(msgspec.Struct, frozen=True):
     name: Name
-    id: Ident | Annotated[str, Meta(max_length=0)] = ""
+    id: Ident | None = None
 
 
 def _expected(hint: Any) -> str:
@@ -239,7 +240,9 @@ def _expected_of(struct: type[msgspec.Struct], key: str) -> str:
 def _toml(value: object, shown: str) -> str:
     if isinstance(value, bool):
         return shown.lower()
-    return f'"{value}"' if isinstance(value, str) and len(value) <= 78 else shown
+    if isinstance(value, str) and len(value) <= 78:
+        return json.dumps(value, ensure_ascii=False)
+    return shown
 
 
 def _ident(name: str, taken: set[str]) -> str:

@@ -118,6 +118,11 @@ class Connection:
         """Whether a `state` is still unsent, so that no `tally` may take its place."""
         return self._pipe.owes_state
 
+    @property
+    def _is_open(self) -> bool:
+        """Whether frames may still be sent: no close frame has left, ours or simple-websocket's."""
+        return self._closing_at is None and self._ws.connected
+
     def listen(self, receive: Callable[[str], None]) -> None:
         """Call `receive` with each text message, in this greenlet, until the connection ends."""
 
@@ -147,18 +152,19 @@ class Connection:
 
     def tell(self, payload: bytes) -> None:
         """Send one message that must arrive, ahead of any snapshot."""
-        if self._closing_at is None:
+        if self._is_open:
             self._pipe.event(text_frame(payload))
 
     def show(self, frame: bytes, *, whole: bool) -> None:
         """Send a snapshot, made by `text_frame`; a slow client gets only the newest."""
-        if self._closing_at is None:
+        if self._is_open:
             self._pipe.snapshot(frame, whole=whole)
 
     def close(self, code: int, reason: str) -> None:
         """Ask the client to go, with a close code (RFC 6455, section 7.4); `listen` then ends."""
         if self._closing_at is None:
             self._closing_at = monotonic()
+            self._pipe.drop_snapshot()
             try:
                 self._ws.close(cast(Any, code), reason)
             except ConnectionClosed:
@@ -172,7 +178,7 @@ class Connection:
         left = self._closing_at is not None and now - self._closing_at > LINGER_SECONDS
         if behind or gone or left:
             pipe.end()
-        elif now - max(pipe.heard_at, self._pinged_at) > ping_seconds:
+        elif self._is_open and now - max(pipe.heard_at, self._pinged_at) > ping_seconds:
             self._pinged_at = now
             pipe.event(PING_FRAME)
         return not pipe.ended

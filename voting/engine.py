@@ -100,7 +100,8 @@ class Engine:
         self._greenlet = gevent.spawn(self._run)
 
     def stop(self) -> None:
-        """Commit and answer what waits, then end."""
+        """Commit and answer what waits, then end; what comes now is refused."""
+        self.recording = False
         greenlet, self._greenlet = self._greenlet, None
         if greenlet:
             self._wake.set()

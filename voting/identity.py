@@ -157,7 +157,7 @@ def host_is_trusted(host: str, names: Iterable[str]) -> bool:
     except by DNS that points to us: and then the Host is that site's name (DNS rebinding).
     """
     name = (urlsplit(f"//{host}").hostname or "") if _HOST.fullmatch(host) else ""
-    if name == "localhost" or name in names:
+    if name == "localhost" or name in (known.lower() for known in names):
         return True
     try:
         ipaddress.ip_address(name.partition("%")[0])
@@ -174,7 +174,8 @@ def origin_is_ours(request: Request) -> bool:
 
     Without HTTPS browsers send no Sec-Fetch-Site, so Origin is what there is; it must equal Host.
     """
-    return urlsplit(request.headers.get("Origin", "")).netloc == request.host
+    ours = (f"http://{request.host}", f"https://{request.host}")
+    return request.headers.get("Origin") in ours
 
 
 def _digest(text: str) -> str:

@@ -130,8 +130,11 @@ class Live:
             self._refuse(client, ballot, outcome.code, outcome.message)
         elif isinstance(outcome, Receipt) and client.voter is not None:
             client.connection.tell(protocol.encode(outcome))
+            # The receipt says it all, unless it is that of an earlier ballot, sent again.
+            current = self._engine.state.on_stage
+            newest = current is not None and current.codes.get(client.voter) == outcome.code
             for tab in self._hub.of_voter(client.voter):
-                if tab is not client:
+                if tab is not client or not newest:
                     self._show_own(tab)
 
     def _refuse(self, client: Client, ballot: str | None, code: str, message: str) -> None:

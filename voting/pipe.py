@@ -75,6 +75,7 @@ class Pipe:
 
     def close(self) -> None:
         """Say goodbye: let what waits leave, end our side, and hear the other's end."""
+        self.drop_snapshot()
         try:
             with gevent.Timeout(LINGER_SECONDS, cast(Any, False)):
                 while self._rest is not None and not self.ended:
@@ -110,13 +111,19 @@ class Pipe:
             self._snapshot = frame
             self.owes_state = whole
 
+    def drop_snapshot(self) -> None:
+        """Forget a snapshot that is still unsent; nothing may follow a close frame."""
+        self._snapshot = None
+        self.owes_state = False
+
     def end(self) -> None:
         """Stop now. What is unsent is dropped, and whoever reads wakes up."""
         if self.ended:
             return
         self.ended = True
         self._unwatch()
-        self._rest = self._snapshot = None
+        self._rest = None
+        self.drop_snapshot()
         self._events.clear()
         try:
             # Without a linger of 0 the kernel would keep trying to send what a dead phone

@@ -26,7 +26,7 @@ CONTENT_POLICY = "; ".join(
         "script-src 'self'",
         "style-src 'self'",
         "img-src 'self' data: blob:",
-        "connect-src 'self'",
+        "connect-src 'self'{socket}",
         "font-src 'self'",
         "base-uri 'none'",
         "form-action 'self'",
@@ -35,7 +35,6 @@ CONTENT_POLICY = "; ".join(
 )
 
 HEADERS = {
-    "Content-Security-Policy": CONTENT_POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
@@ -70,6 +69,10 @@ def init_app(app: Flask, settings: Server) -> Limiter:
     def add_headers(response: Response) -> Response:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
+        # To Safari before 15.4, 'self' is no address of a WebSocket.
+        host = request.host if identity.host_is_trusted(request.host, trusted) else ""
+        socket = f" ws://{host} wss://{host}" if host else ""
+        response.headers["Content-Security-Policy"] = CONTENT_POLICY.format(socket=socket)
         return response
 
     app.register_error_handler(HTTPException, _sorry)

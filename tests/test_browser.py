@@ -1,0 +1,367 @@
+"""The whole main job in a real Chromium: phones vote, the screen shows it, the admin steers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.phones import phone
+from tests.serving import ADA, CONFIG, EDSGER, GRACE, Server, poll_config
+
+pytestmark = pytest.mark.browser
+
+PHONE = {"width": 360, "height": 740}
+LAPTOP = {"width": 1280, "height": 720}
+PROJECTOR = {"width": 1920, "height": 1080}
+
+# What the chart draws, read from the chart itself.
+DRAWN = """wanted => {
+    const chart = window.Highcharts?.charts.find(Boolean);
+    const drawn = chart?.series[0].points.map((point) => [point.id, point.y]);
+    return JSON.stringify(drawn) === JSON.stringify(wanted);
+}"""
+
+
+class Window:
+    """Opens pages, each in a browser of its own, and keeps what they complain about."""
+
+    def __init__(self, browser: Browser, server: Server) -> None:
+        self._browser = browser
+        self._server = server
+        self.complaints: list[str] = []
+
+    def open(self, path: str, size: dict[str, int] = PHONE, **context: Any) -> Page:
+        own = self._browser.new_context(viewport=size, **context)  # type: ignore[arg-type]
+        return self.tab(own, path)
+
+    def tab(self, context: BrowserContext, path: str) -> Page:
+        page = context.new_page()
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda said: self._hear(said.type, said.text))
+        page.goto(self._server.url + path)
+        return page
+
+    def voter(self, name: str = "", **context: Any) -> Page:
+        page = self.open("/login", **context)
+        page.get_by_role("textbox").fill(name)
+        page.get_by_role("textbox").press("Enter")
+        connected(page)
+        return page
+
+    def screen(self, **context: Any) -> Page:
+        page = self.open("/present", **{"size": PROJECTOR, **context})
+        connected(page)
+        return page
+
+    def admin(self, **context: Any) -> Page:
+        page = self.open(f"/admin/login?link={self._server.link}", **context)
+        page.get_by_role("button", name=re.compile("admin")).click()
+        connected(page)
+        return page
+
+    def close(self) -> None:
+        for context in self._browser.contexts:
+            context.close()
+
+    def _hear(self, kind: str, text: str) -> None:
+        # A server that is down is a state of the test, not a mistake of the page.
+        if kind in ("error", "warning") and "net::ERR" not in text and "WebSocket" not in text:
+            self.complaints.append(text)
+
+
+@pytest.fixture
+def window(browser: Browser, server: Server) -> Iterator[Window]:
+    """Pages of the usual server; none may have complained by the end."""
+    opened = Window(browser, server)
+    yield opened
+    opened.close()
+    assert opened.complaints == []
+
+
+@pytest.fixture
+def windows(browser: Browser) -> Iterator[Callable[[Server], Window]]:
+    """The same for a server of the test's own."""
+    opened: list[Window] = []
+
+    def open_on(server: Server) -> Window:
+        opened.append(Window(browser, server))
+        return opened[-1]
+
+    yield open_on
+    for one in opened:
+        one.close()
+        assert one.complaints == []
+
+
+def connected(page: Page) -> None:
+    expect(page.locator("body")).to_have_attribute("data-connection", "connected")
+
+
+def vote(page: Page, candidate: str) -> None:
+    page.locator(f"[data-candidate={candidate}]").click()
+    expect(page.locator("#status")).to_have_attribute("data-status", "counted")
+
+
+def press(page: Page, action: str) -> None:
+    page.locator(f"button[data-action={action}]:visible").first.click()
+
+
+def shows(page: Page, **counts: int) -> None:
+    """Wait until a page's spans show exactly these counts."""
+    for candidate, count in everyone(counts).items():
+        expect(page.locator(f"span[data-count={candidate}]")).to_have_text(str(count))
+
+
+def draws(page: Page, **counts: int) -> None:
+    """Wait until a page's spans and the chart's data are exactly these counts."""
+    shows(page, **counts)
+    page.wait_for_function(DRAWN, arg=[list(pair) for pair in everyone(counts).items()])
+
+
+def everyone(counts: dict[str, int]) -> dict[str, int]:
+    return {ADA: 0, GRACE: 0, EDSGER: 0} | counts
+
+
+def test_the_room_votes_and_the_screen_shows_it(window: Window) -> None:
+    """Vote, change, close, reset, vote again, restore: every page shows the same numbers."""
+    first, second = window.voter("Vera"), window.voter("Wim")
+    screen = window.screen()
+    vote(first, ADA)
+    vote(second, ADA)
+    for page in (first, second):
+        shows(page, **{ADA: 2})
+    draws(screen, **{ADA: 2})
+
+    vote(second, GRACE)
+    admin = window.admin()
+    for page in (first, second, admin):
+        shows(page, **{ADA: 1, GRACE: 1})
+    draws(screen, **{ADA: 1, GRACE: 1})
+    for page in (screen, admin):
+        expect(page.locator("#ballots")).to_have_text("2")
+        expect(page.locator("#online")).to_have_text("2")
+
+    press(admin, "reset")
+    admin.locator("[data-confirm=reset]:visible").click()
+    for page in (first, second, admin):
+        shows(page)
+    draws(screen)
+    for page in (first, second):
+        expect(page.locator("#status")).to_have_attribute("data-status", "idle")
+        expect(page.locator("[aria-pressed=true]")).to_have_count(0)
+
+    vote(first, EDSGER)
+    for page in (first, second, admin):
+        shows(page, **{EDSGER: 1})
+    draws(screen, **{EDSGER: 1})
+
+    press(admin, "restore")
+    for page in (first, second, admin):
+        shows(page, **{ADA: 1, GRACE: 1})
+    draws(screen, **{ADA: 1, GRACE: 1})
+    expect(second.locator("#status")).to_have_attribute("data-status", "closed")
+    expect(second.locator("#status")).to_contain_text("Grace Hopper")
+
+    press(admin, "reopen")
+    vote(second, ADA)
+    for page in (first, second, admin):
+        shows(page, **{ADA: 2})
+    draws(screen, **{ADA: 2})
+
+
+def test_close_and_open_are_followed(window: Window) -> None:
+    """A closed round says so on the phone and takes no vote; the next round is empty."""
+    voter, admin = window.voter(), window.admin()
+    vote(voter, ADA)
+    press(admin, "close")
+    status = voter.locator("#status")
+    expect(status).to_have_attribute("data-status", "closed")
+    expect(voter.locator(f"[data-candidate={GRACE}]")).to_have_attribute("aria-disabled", "true")
+    press(admin, "open")
+    expect(status).to_have_attribute("data-status", "idle")
+    shows(voter)
+
+
+def test_a_phone_that_joins_late_sees_the_numbers_at_once(window: Window, server: Server) -> None:
+    """Before its script has run, too."""
+    early = phone(server)
+    early.vote(GRACE)
+    early.until(type="receipt")
+    late = window.open("/login", java_script_enabled=False)
+    late.get_by_role("textbox").press("Enter")
+    shows_without_script = late.locator(f"span[data-count={GRACE}]")
+    expect(shows_without_script).to_have_text("1")
+    shows(window.voter(), **{GRACE: 1})
+
+
+def test_the_voter_page_is_complete_without_the_chart(window: Window) -> None:
+    """A phone loads Highcharts only when its chart is wanted; a wide window wants it."""
+    voter = window.voter()
+    vote(voter, ADA)
+    assert voter.evaluate("typeof Highcharts") == "undefined"
+    voter.locator("#chart-toggle").click()
+    draws(voter, **{ADA: 1})
+    wide = window.voter(size=LAPTOP)
+    draws(wide, **{ADA: 1})
+
+
+def test_without_highcharts_the_screen_has_bars_and_says_so(window: Window) -> None:
+    """The numbers are there all the same."""
+    screen = window.open("/present", PROJECTOR)
+    context = screen.context
+    context.route("**/highcharts.js", lambda route: route.abort())
+    screen.reload()
+    connected(screen)
+    voter = window.voter()
+    vote(voter, ADA)
+    shows(screen, **{ADA: 1})
+    expect(screen.locator("#chart-note")).to_be_visible()
+    expect(screen.locator("body")).to_have_attribute("data-chart", "plain")
+    bar = screen.locator(f"[data-candidate={ADA}] .strip rect")
+    expect(bar).to_have_attribute("width", "100%")
+    expect(bar).to_be_visible()
+
+
+def test_two_tabs_of_one_voter_agree(window: Window) -> None:
+    """What one tab votes, the other shows as its own."""
+    one = window.voter("Vera")
+    other = window.tab(one.context, "/")
+    connected(other)
+    vote(one, GRACE)
+    chosen = other.locator(f"[data-candidate={GRACE}]")
+    expect(chosen).to_have_attribute("aria-pressed", "true")
+    expect(other.locator("#status")).to_have_attribute("data-status", "counted")
+
+
+def test_a_reload_still_knows_the_vote_and_its_code(window: Window) -> None:
+    """The code on the phone is the receipt's, again and again."""
+    voter = window.voter()
+    vote(voter, ADA)
+    said = voter.locator("#status").inner_text()
+    assert re.search(r"\b[A-Z2-7]{4}-[A-Z2-7]{4}\b", said)
+    voter.reload()
+    connected(voter)
+    expect(voter.locator("#status")).to_have_text(said, use_inner_text=True)
+
+
+@pytest.mark.parametrize("way", ["stop", "kill"])
+def test_a_restart_is_survived_and_a_vote_meanwhile_is_sent(
+    window: Window, server: Server, way: str
+) -> None:
+    """The page says that there is no connection, keeps the vote, and sends it when it is back."""
+    voter, screen = window.voter(), window.screen()
+    vote(voter, ADA)
+    draws(screen, **{ADA: 1})
+    getattr(server, way)()
+    expect(voter.locator("body")).to_have_attribute("data-connection", "reconnecting")
+    expect(screen.locator("body")).to_have_attribute("data-connection", "reconnecting")
+    draws(screen, **{ADA: 1})
+    voter.locator(f"[data-candidate={GRACE}]").click()
+    expect(voter.locator("#status")).to_have_attribute("data-status", "waiting")
+    server.start()
+    connected(voter)
+    expect(voter.locator("#status")).to_have_attribute("data-status", "counted")
+    shows(voter, **{GRACE: 1})
+    draws(screen, **{GRACE: 1})
+
+
+def test_a_vote_that_was_under_way_at_a_reload_is_counted_once(
+    window: Window, server: Server
+) -> None:
+    """The tab remembers what has no answer yet and sends it again with the same id."""
+    voter = window.voter()
+    server.stop()
+    voter.locator(f"[data-candidate={ADA}]").click()
+    expect(voter.locator("#status")).to_have_attribute("data-status", "waiting")
+    server.start()
+    voter.reload()
+    expect(voter.locator("#status")).to_have_attribute("data-status", "counted")
+    shows(voter, **{ADA: 1})
+
+
+def test_a_vote_for_a_round_that_is_over_is_not_counted_and_says_so(
+    window: Window, server: Server
+) -> None:
+    """Tapped while the line was down, refused when it came back: the reason is on the page."""
+    voter, admin = window.voter(), window.admin()
+    voter.context.set_offline(True)
+    voter.evaluate("dispatchEvent(new Event('offline'))")
+    press(admin, "close")
+    expect(admin.locator("body")).to_have_attribute("data-round", "closed")
+    server.stop()
+    voter.locator(f"[data-candidate={ADA}]").click()
+    server.start()
+    voter.context.set_offline(False)
+    connected(voter)
+    status = voter.locator("#status")
+    expect(status).to_have_attribute("data-status", re.compile("refused|closed"))
+    expect(status).to_contain_text("not counted")
+    shows(voter)
+
+
+def test_the_browsers_language_is_spoken(window: Window) -> None:
+    """A Chinese browser reads Chinese, and can switch."""
+    voter = window.voter(locale="zh-CN")
+    vote(voter, ADA)
+    expect(voter.locator("#status")).to_contain_text("已计入")
+    voter.get_by_role("link", name="English").click()
+    expect(voter.locator("#status")).to_contain_text("is counted")
+    expect(voter.locator("html")).to_have_attribute("lang", "en")
+
+
+def test_names_are_text_in_page_and_chart(
+    serve: Callable[..., Server], windows: Callable[[Server], Window]
+) -> None:
+    """Markup, format strings, Arabic and emoji are shown as they are written."""
+    names = ["<b>Bo</b> {y} {point.y}", "&amp; {", "سلام", "🙂 名前"]
+    server = serve(poll_config(question="<i>Which</i> {name}?", candidates=names))
+    window = windows(server)
+    voter, screen = window.voter(), window.screen()
+    voter.locator("[data-candidate]").first.click()
+    expect(voter.locator("#status")).to_contain_text("<b>Bo</b> {y} {point.y} is counted")
+    screen.wait_for_function("() => window.Highcharts?.charts.find(Boolean)?.series[0].points[0]")
+    for page in (voter, screen):
+        for name in names:
+            expect(page.locator("#candidates").get_by_text(name, exact=True)).to_be_visible()
+        expect(page.locator("#question")).to_have_text("<i>Which</i> {name}?")
+    assert screen.locator("#chart b, #candidates b").count() == 0
+    described = screen.evaluate("Highcharts.charts.find(Boolean).series[0].points[0].name")
+    assert "<b>" not in described
+
+
+@pytest.mark.parametrize("count", [1, 2, 12, 50])
+def test_nothing_overflows_whatever_the_number_of_candidates(
+    serve: Callable[..., Server], windows: Callable[[Server], Window], count: int
+) -> None:
+    """No page scrolls sideways; the screen page does not scroll at all up to twelve."""
+    names = [f"Candidate number {n} with a rather long name" for n in range(count)]
+    server = serve(poll_config(question="Which of these many?", candidates=names))
+    window = windows(server)
+    voted = phone(server)
+    voted.vote("candidate-nu")
+    voted.until(type="receipt")
+    for page in (
+        window.voter(),
+        window.voter(size={"width": 320, "height": 568}),
+        window.screen(size=LAPTOP),
+        window.screen(),
+    ):
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    if count <= 12:
+        assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+
+
+def test_a_round_that_has_not_begun_says_so(
+    serve: Callable[..., Server], windows: Callable[[Server], Window]
+) -> None:
+    """The phone waits with a sentence, and votes as soon as the admin opens."""
+    server = serve(CONFIG + "\n[room]\nopen_at_start = false\n")
+    window = windows(server)
+    voter, admin = window.voter(), window.admin()
+    expect(voter.locator("#status")).to_have_attribute("data-status", "none")
+    press(admin, "open")
+    vote(voter, ADA)

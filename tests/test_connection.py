@@ -1,0 +1,349 @@
+"""connection.py: a checked handshake, bounded messages, and an end for whoever does not answer."""
+
+import base64
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+import gevent
+import pytest
+from gevent.socket import SHUT_WR, socketpair
+from simple_websocket import Server
+from wsproto import ConnectionType, events
+from wsproto.connection import Connection as Wire
+
+from tests.wired import KEY, LARGE, PATIENCE, Phone
+from voting import connection, pipe
+from voting.connection import SERVER_OPTIONS, BadUpgrade, prepare
+from voting.pipe import LINGER_SECONDS, text_frame
+from voting.protocol import GOING_AWAY, MAX_MESSAGE_BYTES, NOT_TEXT, TOO_LARGE
+
+# The handshake
+
+
+@contextmanager
+def upgrade(**changed: str | None) -> Iterator[dict[str, Any]]:
+    """Make the environ of a handshake as gevent's server does, with some of it changed."""
+    ours, phone = socketpair()
+    reader = ours.makefile("rb")
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": "GET",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "SERVER_SOFTWARE": "gevent/26 Python/3.11",
+        "HTTP_HOST": "vote.local",
+        "HTTP_UPGRADE": "websocket",
+        "HTTP_CONNECTION": "keep-alive, Upgrade",
+        "HTTP_SEC_WEBSOCKET_VERSION": "13",
+        "HTTP_SEC_WEBSOCKET_KEY": KEY,
+        "HTTP_SEC_WEBSOCKET_EXTENSIONS": "permessage-deflate; client_max_window_bits",
+        "HTTP_COOKIE": "show_of_hands=secret",
+        "voting.socket": ours,
+        "wsgi.input": reader,
+        "test.phone": phone,
+    } | changed
+    environ = {name: value for name, value in environ.items() if value is not None}
+    try:
+        yield environ
+    finally:
+        reader.close()
+        ours.close()
+        phone.close()
+
+
+@pytest.mark.parametrize(
+    "changed, expected",
+    [
+        ({"REQUEST_METHOD": "POST"}, "GET"),
+        ({"SERVER_PROTOCOL": "HTTP/1.0"}, "HTTP/1.1"),
+        ({"HTTP_SEC_WEBSOCKET_VERSION": None}, "Version: 13"),
+        ({"HTTP_SEC_WEBSOCKET_VERSION": "8"}, "Version: 13"),
+        ({"HTTP_SEC_WEBSOCKET_VERSION": "13, 8"}, "Version: 13"),
+        ({"HTTP_SEC_WEBSOCKET_KEY": None}, "Key: 16 bytes"),
+        ({"HTTP_SEC_WEBSOCKET_KEY": ""}, "Key: 16 bytes"),
+        ({"HTTP_SEC_WEBSOCKET_KEY": "not base64!"}, "Key: 16 bytes"),
+        ({"HTTP_SEC_WEBSOCKET_KEY": "schlüssel"}, "Key: 16 bytes"),
+        ({"HTTP_SEC_WEBSOCKET_KEY": base64.b64encode(bytes(15)).decode()}, "Key: 16 bytes"),
+        ({"HTTP_SEC_WEBSOCKET_KEY": base64.b64encode(bytes(17)).decode()}, "Key: 16 bytes"),
+    ],
+)
+def test_a_malformed_upgrade_is_refused(changed: dict[str, str | None], expected: str) -> None:
+    """What is no handshake gets a sentence for its 400, before any other part can trip over it."""
+    with upgrade(**changed) as environ:
+        with pytest.raises(BadUpgrade, match=expected):
+            prepare(environ)
+        assert "HTTP_HOST" in environ
+
+
+@pytest.mark.parametrize(
+    "offered", ["permessage-deflate", "permessage-deflate; server_max_window_bits=99"]
+)
+def test_a_handshake_agrees_to_no_extension(offered: str) -> None:
+    """Whatever is offered, well formed or not, the answer accepts the socket uncompressed."""
+    with upgrade(HTTP_SEC_WEBSOCKET_EXTENSIONS=offered) as environ:
+        prepare(environ)
+        Server(environ, **SERVER_OPTIONS)
+        answer = environ["test.phone"].recv(4_096).lower()
+    assert answer.startswith(b"http/1.1 101 ")
+    assert b"s3pplmbitxaq9kygzzhzrbk+xoo=" in answer  # the RFC's answer to its example
+    assert b"extensions" not in answer
+
+
+# A connection
+
+
+@pytest.fixture
+def phone() -> Iterator[Phone]:
+    with closing(Phone()) as phone:
+        yield phone
+
+
+def test_messages_are_heard_in_order(phone: Phone) -> None:
+    """Each text message reaches the listener once, whole, also when it came in parts."""
+    phone.say("one")
+    phone.send(events.TextMessage("tw", message_finished=False))
+    phone.send(events.TextMessage("o", message_finished=True))
+    phone.say("谁")
+    with gevent.Timeout(PATIENCE):
+        while len(phone.heard) < 3:
+            phone.woken.clear()
+            phone.woken.wait()
+    assert phone.heard == ["one", "two", "谁"]
+
+
+def test_a_frame_that_came_with_the_handshake_is_heard() -> None:
+    """Nothing is lost between the HTTP parser and the WebSocket."""
+    early = Wire(ConnectionType.CLIENT).send(events.TextMessage("early"))
+    with closing(Phone(first=early)) as phone:
+        assert phone.woken.wait(PATIENCE)
+        assert phone.heard == ["early"]
+
+
+def test_what_is_told_and_shown_arrives(phone: Phone) -> None:
+    """`tell` wraps a payload, `show` takes a frame that was made once for all."""
+    phone.connection.tell(b'{"type":"pong"}')
+    phone.connection.show(text_frame("谁".encode()), whole=True)
+    assert [phone.get(), phone.get()] == ['{"type":"pong"}', "谁"]
+
+
+def test_a_ping_is_answered(phone: Phone) -> None:
+    """A client's ping frame gets its pong, with the same payload."""
+    phone.send(events.Ping(b"?"))
+    assert phone.get() == events.Pong(b"?")
+
+
+def test_a_close_says_why_and_waits_for_the_answer(phone: Phone) -> None:
+    """The client is told a code and a reason; when it has answered, listening ends."""
+    phone.connection.close(GOING_AWAY, "the server stops")
+    event = phone.get()
+    assert (event.code, event.reason) == (1001, "the server stops")
+    assert phone.listening
+    assert not phone.listening.ready()
+    phone.send(event.response())
+    phone.socket.shutdown(SHUT_WR)
+    phone.listening.get(timeout=PATIENCE)
+
+
+def test_a_client_that_closes_is_answered(phone: Phone) -> None:
+    """The closing handshake is completed, and listening ends."""
+    phone.send(events.CloseConnection(1000, "bye"))
+    assert phone.get().code == 1000
+    assert phone.listening
+    phone.socket.shutdown(SHUT_WR)
+    phone.listening.get(timeout=PATIENCE)
+
+
+def test_a_client_that_vanishes_is_noticed(phone: Phone) -> None:
+    """Without a goodbye listening ends all the same."""
+    phone.socket.close()
+    assert phone.listening
+    phone.listening.get(timeout=PATIENCE)
+    phone.connection.tell(b"nobody hears this")
+
+
+def test_the_largest_message_is_heard(phone: Phone) -> None:
+    """A message of exactly the limit is good."""
+    phone.say("x" * MAX_MESSAGE_BYTES)
+    assert phone.woken.wait(PATIENCE)
+    assert phone.heard == ["x" * MAX_MESSAGE_BYTES]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x" * (MAX_MESSAGE_BYTES + 1), "谁" * (MAX_MESSAGE_BYTES // 3 + 1), "x" * LARGE],
+    ids=["one byte more", "bytes, not characters", "far more"],
+)
+def test_a_larger_message_is_refused(phone: Phone, text: str) -> None:
+    """The limit is in bytes; nothing of the message is heard, and the close code says why."""
+    sending = gevent.spawn(phone.say, text)
+    event = phone.get()
+    assert event.code == TOO_LARGE
+    sending.get(timeout=PATIENCE)
+    assert phone.heard == []
+
+
+def test_a_large_message_in_small_frames_is_refused(phone: Phone) -> None:
+    """Fragments are counted together."""
+    for _ in range(MAX_MESSAGE_BYTES // 1_000 + 1):
+        phone.send(events.TextMessage("x" * 1_000, message_finished=False))
+    assert phone.closed() == TOO_LARGE
+    assert phone.heard == []
+
+
+def test_a_binary_message_is_refused(phone: Phone) -> None:
+    """This protocol is text; what follows the binary message is not heard either."""
+    phone.send(events.BytesMessage(b"{}"))
+    phone.say("after")
+    assert phone.closed() == NOT_TEXT
+    assert phone.heard == []
+
+
+@pytest.mark.parametrize(
+    "data, code",
+    [
+        (b"\x81\x02{}", 1002),  # not masked
+        (b"\xf1\x80\0\0\0\0", 1002),  # reserved bits
+        (b"\x83\x80\0\0\0\0", 1002),  # reserved opcode
+        (b"\x81\x82\0\0\0\0\xff\xff", 1007),  # not UTF-8
+        (b"\x89\xfe\x00\x7e\0\0\0\0" + bytes(126), 1002),  # a ping that is too long
+    ],
+)
+def test_bytes_that_are_no_frames_end_the_connection(
+    phone: Phone, data: bytes, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A broken client gets a close code and no line in the log."""
+    phone.socket.sendall(data)
+    assert phone.get().code == code
+    phone.socket.close()
+    assert phone.listening
+    phone.listening.get(timeout=PATIENCE)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_mistake_of_ours_closes_this_connection_and_is_reported(
+    phone: Phone, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An exception in the listener is a close frame to the client and a traceback to the log."""
+    phone.say("mistake")
+    phone.say("after")
+    assert phone.closed() == 1011
+    assert phone.listening
+    phone.listening.get(timeout=PATIENCE)
+    assert phone.heard == ["mistake"]
+    assert "LookupError: a mistake of ours" in capsys.readouterr().err
+
+
+def test_after_a_close_nothing_is_heard_told_or_shown(phone: Phone) -> None:
+    """The close frame is the last one; messages still under way are not acted on."""
+    phone.connection.close(GOING_AWAY, "")
+    phone.connection.tell(b"event")
+    phone.connection.show(text_frame(b"snapshot"), whole=True)
+    phone.connection.close(NOT_TEXT, "again")
+    phone.say("late")
+    assert phone.closed() == GOING_AWAY
+    assert phone.heard == []
+
+
+def test_no_snapshot_follows_the_close_frame_of_a_slow_client(phone: Phone) -> None:
+    """What waits in the slot when the connection is closed is sent before the goodbye, or never."""
+    phone.connection.show(text_frame(b"x" * LARGE), whole=True)
+    phone.connection.show(text_frame(b"waiting"), whole=False)
+    phone.connection.close(GOING_AWAY, "")
+    phone.socket.shutdown(SHUT_WR)
+    data = b""
+    while more := phone.socket.recv(65_536):
+        data += more
+    assert data.startswith(text_frame(b"x" * LARGE))
+    assert data.endswith(b"\x88\x02\x03\xe9")
+
+
+def test_a_tick_does_not_cut_a_client_that_is_being_told_why(phone: Phone) -> None:
+    """After simple-websocket's own close frame, too, nothing is sent that would make it a reset."""
+    phone.say("x" * (MAX_MESSAGE_BYTES + 1))
+    assert phone.get().code == TOO_LARGE
+    phone.connection.show(text_frame(b"tick"), whole=True)
+    assert phone.connection.check(ping_seconds=25, deadline_seconds=10)
+
+
+def test_a_connection_may_be_closed_before_it_is_listened_to() -> None:
+    """A socket that must not be here is upgraded, told so, and let go."""
+    with closing(Phone(listen=False)) as phone:
+        phone.connection.close(4401, "log in first")
+        phone.listening = gevent.spawn(phone.connection.listen, phone.heard.append)
+        assert phone.closed() == 4401
+
+
+# Clients that do not answer
+
+
+class Watch:
+    """A time that a test sets, in seconds."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
+    watch = Watch()
+    monkeypatch.setattr(connection, "monotonic", watch)
+    monkeypatch.setattr(pipe, "monotonic", watch)
+    return watch
+
+
+def alive(phone: Phone) -> bool:
+    return phone.connection.check(ping_seconds=25, deadline_seconds=10)
+
+
+def test_a_silent_client_is_asked_once_and_then_cut(watch: Watch, phone: Phone) -> None:
+    """After a silence a ping is sent; after twice the silence the client is gone."""
+    watch.now += 24
+    assert alive(phone)
+    watch.now += 2
+    assert alive(phone)
+    assert alive(phone)
+    assert isinstance(phone.get(), events.Ping)
+    watch.now += 23
+    assert alive(phone)
+    watch.now += 2
+    assert not alive(phone)
+    assert phone.socket.recv(65_536) == b""
+    assert phone.listening
+    phone.listening.get(timeout=PATIENCE)
+
+
+def test_a_client_that_answers_stays(watch: Watch, phone: Phone) -> None:
+    """Any byte from the client is a sign of life, and each silence is asked about anew."""
+    for _ in range(4):
+        watch.now += 26
+        assert alive(phone)
+        ping = phone.get()
+        assert isinstance(ping, events.Ping)
+        phone.send(ping.response())
+        phone.woken.clear()
+        phone.say("I am here")  # heard after the pong, so the pong has been read
+        assert phone.woken.wait(PATIENCE)
+
+
+def test_a_client_that_takes_nothing_is_cut(watch: Watch, phone: Phone) -> None:
+    """Frames that wait longer than the deadline end the connection."""
+    phone.connection.show(text_frame(b"x" * LARGE), whole=True)
+    watch.now += 9
+    assert alive(phone)
+    watch.now += 2
+    assert not alive(phone)
+    assert phone.listening
+    phone.listening.get(timeout=PATIENCE)
+
+
+def test_a_client_that_does_not_answer_a_close_is_cut(watch: Watch, phone: Phone) -> None:
+    """Saying goodbye has a deadline of its own."""
+    phone.connection.close(GOING_AWAY, "")
+    watch.now += LINGER_SECONDS - 0.1
+    assert alive(phone)
+    watch.now += 0.2
+    assert not alive(phone)
+    assert phone.listening
+    phone.listening.get(timeout=PATIENCE)

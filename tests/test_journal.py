@@ -1,0 +1,360 @@
+"""journal.py: one suite for every journal, and what is SQLite's own."""
+
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Protocol
+
+import gevent
+import pytest
+from gevent.event import AsyncResult
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from voting import journal
+from voting.journal import Journal, NotRecorded, SqliteJournal, Unusable
+from voting.records import Record
+
+EXAMPLES = 200 if os.environ.get("TEST_ALL") else 15
+
+PROJECT = Path(journal.__file__).parent.parent
+
+A, B, C = Record(1, b"a"), Record(2, b"b"), Record(2, b"\0\xff")
+
+
+class Place(Protocol):
+    """Where a kind of journal keeps its records, and what a test can do to it from outside."""
+
+    def open(self) -> Journal:
+        """Open the journal that is here; the first time, a new one."""
+
+    def lose(self, version: int) -> None:
+        """Take one record away behind the journal's back."""
+
+    def block(self) -> "closing[sqlite3.Connection]":
+        """Let no append succeed until the returned thing is closed."""
+
+
+class SqlitePlace:
+    """A folder for a `SqliteJournal`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def open(self) -> SqliteJournal:
+        return SqliteJournal(self.folder)
+
+    def outside(self) -> "closing[sqlite3.Connection]":
+        file = self.folder / "journal.sqlite"
+        return closing(sqlite3.connect(file, isolation_level=None))
+
+    def lose(self, version: int) -> None:
+        with self.outside() as database:
+            database.execute("DELETE FROM record WHERE version = ?", (version,))
+
+    def block(self) -> "closing[sqlite3.Connection]":
+        blocker = self.outside()
+        blocker.thing.execute("BEGIN IMMEDIATE")
+        return blocker
+
+
+PLACES = [SqlitePlace]
+"""Every kind of journal keeps the contract below."""
+
+
+@pytest.fixture(params=PLACES)
+def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    monkeypatch.setattr(journal, "BUSY_SECONDS", 0.02)
+    made: Place = request.param(tmp_path / "data")
+    return made
+
+
+@pytest.fixture
+def opened(place: Place) -> Iterator[Journal]:
+    with closing(place.open()) as opened:
+        yield opened
+
+
+# The contract
+
+
+def test_a_new_journal_is_empty(opened: Journal) -> None:
+    """Before the first append there is nothing to read."""
+    assert opened.read(0) == []
+
+
+def test_records_are_read_in_the_order_of_their_appends(opened: Journal) -> None:
+    """Times and bodies come back as they were given, oldest first."""
+    opened.append(0, [A, B])
+    opened.append(2, [C])
+    assert opened.read(0) == [A, B, C]
+
+
+def test_reading_begins_behind_a_version(opened: Journal) -> None:
+    """Whoever has folded some records reads only what follows; at the end that is nothing."""
+    opened.append(0, [A, B, C])
+    assert opened.read(2) == [C]
+    assert opened.read(3) == []
+
+
+def test_a_reopened_journal_has_everything(place: Place) -> None:
+    """Closing loses nothing, and appending goes on behind the last version."""
+    with closing(place.open()) as opened:
+        opened.append(0, [A, B])
+    with closing(place.open()) as opened:
+        assert opened.read(0) == [A, B]
+        opened.append(2, [C])
+        assert opened.read(0) == [A, B, C]
+
+
+@pytest.mark.parametrize("after", [0, 1, 3])
+def test_an_append_behind_another_version_is_refused(opened: Journal, after: int) -> None:
+    """Whoever has folded less, or more, than the journal holds must not fork its history."""
+    opened.append(0, [A, B])
+    with pytest.raises(NotRecorded):
+        opened.append(after, [C])
+    assert opened.read(0) == [A, B]
+    opened.append(2, [C])
+
+
+def test_an_empty_append_asks_whether_appending_would_work(place: Place) -> None:
+    """Nothing is added, but a wrong version and a journal that cannot be written are told."""
+    with closing(place.open()) as opened:
+        opened.append(0, [A])
+        opened.append(1, [])
+        with pytest.raises(NotRecorded):
+            opened.append(0, [])
+        with place.block(), pytest.raises(NotRecorded):
+            opened.append(1, [])
+        assert opened.read(0) == [A]
+
+
+def test_an_append_that_fails_leaves_nothing_and_the_next_one_works(place: Place) -> None:
+    """A failed append is not in the journal, not in part either, and does not spoil it."""
+    with closing(place.open()) as opened:
+        opened.append(0, [A])
+        with place.block(), pytest.raises(NotRecorded):
+            opened.append(1, [B, C])
+        assert opened.read(0) == [A]
+        opened.append(1, [B, C])
+        assert opened.read(0) == [A, B, C]
+
+
+@pytest.mark.parametrize("lost, after", [(1, 0), (2, 0), (2, 1)])
+def test_a_missing_record_is_noticed(place: Place, lost: int, after: int) -> None:
+    """A hole in the history is an error: what follows it is not handed out as if it were whole."""
+    with closing(place.open()) as opened:
+        opened.append(0, [A, B, C])
+    place.lose(lost)
+    with closing(place.open()) as opened, pytest.raises(NotRecorded, match=f"record {lost} "):
+        opened.read(after)
+
+
+def test_while_an_append_waits_other_greenlets_run(place: Place) -> None:
+    """The disk, or a lock, holds up only who asked for the append."""
+    with closing(place.open()) as opened:
+        went_on: AsyncResult[str] = AsyncResult()
+        with place.block():
+            waiting = gevent.spawn(opened.append, 0, [A])
+            gevent.spawn(lambda: went_on.set("waiting" if not waiting.ready() else "done"))
+            assert went_on.get(timeout=5) == "waiting"
+            with pytest.raises(NotRecorded):
+                waiting.get(timeout=5)
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(
+    st.lists(
+        st.lists(st.builds(Record, st.integers(0, 2**53), st.binary(max_size=20)), max_size=4),
+        max_size=6,
+    ),
+    st.integers(0, 24),
+)
+@pytest.mark.parametrize("kind", PLACES)
+def test_any_records_in_any_batches_read_back(
+    kind: type[SqlitePlace], batches: list[list[Record]], after: int
+) -> None:
+    """A journal gives back any times and bytes, from any version on, however they were batched."""
+    written: list[Record] = []
+    with tempfile.TemporaryDirectory() as folder:
+        with closing(kind(Path(folder)).open()) as opened:
+            for batch in batches:
+                opened.append(len(written), batch)
+                written += batch
+        with closing(kind(Path(folder)).open()) as opened:
+            assert opened.read(after) == written[after:]
+
+
+# The folder of a SQLite journal
+
+
+def test_a_folder_is_made_with_its_parents(tmp_path: Path) -> None:
+    """The first start needs no preparation."""
+    folder = tmp_path / "deep" / "down"
+    SqliteJournal(folder).close()
+    assert (folder / "journal.sqlite").is_file()
+
+
+def test_a_second_holder_of_a_folder_is_refused(tmp_path: Path) -> None:
+    """Two servers on one folder would fork the history; the second is told what to do."""
+    first = SqliteJournal(tmp_path)
+    with pytest.raises(Unusable, match=r"another server uses .* --data") as caught:
+        SqliteJournal(tmp_path)
+    assert str(tmp_path) in str(caught.value)
+    first.append(0, [A])
+    first.close()
+    with closing(SqliteJournal(tmp_path)) as second:
+        assert second.read(0) == [A]
+
+
+def folder_under_a_file(tmp_path: Path) -> Path:
+    (tmp_path / "file").touch()
+    return tmp_path / "file" / "data"
+
+
+def folder_that_is_a_file(tmp_path: Path) -> Path:
+    (tmp_path / "data").touch()
+    return tmp_path / "data"
+
+
+def folder_with_another_file_in_its_place(tmp_path: Path) -> Path:
+    (tmp_path / "journal.sqlite").write_bytes(b"My thesis, chapter one. " * 100)
+    return tmp_path
+
+
+def folder_with_a_folder_in_its_place(tmp_path: Path) -> Path:
+    (tmp_path / "journal.sqlite").mkdir()
+    return tmp_path
+
+
+def folder_of_somebody_else(tmp_path: Path) -> Path:
+    if os.geteuid() == 0:
+        pytest.skip("root may write everywhere")
+    tmp_path.chmod(0o500)
+    return tmp_path / "data"
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        folder_under_a_file,
+        folder_that_is_a_file,
+        folder_with_another_file_in_its_place,
+        folder_with_a_folder_in_its_place,
+        folder_of_somebody_else,
+    ],
+)
+def test_a_folder_that_cannot_be_used_is_named(
+    tmp_path: Path, spoil: Callable[[Path], Path]
+) -> None:
+    """One sentence says which folder or file, and why; there is no traceback to read."""
+    folder = spoil(tmp_path)
+    with pytest.raises(Unusable) as caught:
+        SqliteJournal(folder)
+    assert re.search(re.escape(str(folder)) + r"\S* ?.*: \w", str(caught.value))
+
+
+def test_a_refused_start_gives_the_folder_back(tmp_path: Path) -> None:
+    """Once the file is repaired, the same process can open the journal."""
+    folder = folder_with_another_file_in_its_place(tmp_path)
+    with pytest.raises(Unusable):
+        SqliteJournal(folder)
+    (folder / "journal.sqlite").unlink()
+    SqliteJournal(folder).close()
+
+
+# Durability of a SQLite journal
+
+
+def test_a_commit_waits_for_the_disk(tmp_path: Path) -> None:
+    """Write-ahead log, synchronous FULL: what survives a power cut, on macOS fullfsync too."""
+    with closing(SqliteJournal(tmp_path)) as opened:
+        asked = ("journal_mode", "synchronous", "fullfsync")
+        row = opened._on_thread(  # a promise to the operating system; nobody else can see it
+            lambda: [opened._database.execute(f"PRAGMA {p}").fetchone()[0] for p in asked]
+        )
+    assert row == ["wal", 2, 1]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from voting.journal import SqliteJournal
+from voting.records import Record
+
+opened = SqliteJournal(Path(sys.argv[1]))
+for n in range(5):
+    opened.append(n, [Record(n, b"x")])
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+FULL = """
+import resource, signal, sys
+from pathlib import Path
+from voting.journal import NotRecorded, SqliteJournal
+from voting.records import Record
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+batch = [Record(1, b"x" * 1_000)] * 20
+opened = SqliteJournal(Path(sys.argv[1]))
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
+try:
+    for held in range(0, 10_000, 20):
+        opened.append(held, batch)
+except NotRecorded:
+    print("full")
+assert opened.read(0) == batch * (held // 20), "a part of a batch is there"
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+opened.append(held, batch)
+opened.close()
+print(held + 20)
+"""
+
+
+def run(program: str, folder: Path) -> "subprocess.CompletedProcess[str]":
+    """Run a program on a folder in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-c", program, str(folder)],
+        cwd=PROJECT,
+        timeout=60,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
+def test_what_was_appended_survives_a_kill(tmp_path: Path) -> None:
+    """When append has returned, the process may die at once; the folder is free again."""
+    assert run(KILLED, tmp_path).returncode == -signal.SIGKILL
+    with closing(SqliteJournal(tmp_path)) as opened:
+        assert opened.read(0) == [Record(n, b"x") for n in range(5)]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs resource limits")
+def test_a_full_disk_is_not_recorded_and_passes(tmp_path: Path) -> None:
+    """With no room left an append fails whole; with room again the same journal goes on."""
+    done = run(FULL, tmp_path)
+    assert done.stderr == ""
+    said, held = done.stdout.split()
+    assert said == "full"
+    with closing(SqliteJournal(tmp_path)) as opened:
+        assert len(opened.read(0)) == int(held)
+
+
+def test_a_journal_serves_callers_one_after_the_other(tmp_path: Path) -> None:
+    """Calls of several greenlets do not mix: of those that race one wins, the others are told."""
+    with closing(SqliteJournal(tmp_path)) as opened:
+        racing = [gevent.spawn(opened.append, 0, [Record(n, b"")]) for n in range(5)]
+        gevent.joinall(racing, timeout=10)
+        won = [n for n, greenlet in enumerate(racing) if greenlet.successful()]
+        assert [at for at, _ in opened.read(0)] == won
+        assert len(won) == 1
