@@ -16,6 +16,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +29,7 @@ from gevent.event import Event
 from voting import admin, identity, language, pages, server, web
 from voting.addresses import join_url, qr_text, reachable
 from voting.assets import Assets
-from voting.ballots import Broken
+from voting.ballots import Broken, Newer
 from voting.config import Config, ConfigError, load
 from voting.connection import SERVER_OPTIONS
 from voting.engine import Engine
@@ -38,17 +39,19 @@ from voting.live import Live, encoder
 from voting.protocol import GOING_AWAY
 
 HERE = Path(__file__).parent
+DEFAULT_CONFIG = HERE / "config.toml"
 DEFAULT_PORT = 5000
 
 
 @dataclass(frozen=True)
-class Room:
-    """What runs behind an app: who decides, who is connected, who steers."""
+class Running:
+    """What runs behind an app; `failed` is set when it can run no longer."""
 
     engine: Engine
     hub: Hub
     admin: identity.Admin
     journal: SqliteJournal
+    failed: Event
 
     def close(self) -> None:
         """Answer what is under way, tell every client that we go, and give the journal back."""
@@ -65,9 +68,9 @@ def create_app(config: Config | None = None, port: int = DEFAULT_PORT) -> Flask:
         port: where phones reach the server, for the address it shows them.
 
     Raises:
-        ConfigError, JournalError, Broken: it cannot start, and the text says why.
+        ConfigError, JournalError, Broken, BadSecret: it cannot start, and the text says why.
     """
-    config = config or load(Path(os.environ.get("SHOW_OF_HANDS_CONFIG", HERE / "config.toml")))
+    config = config or load(Path(os.environ.get("SHOW_OF_HANDS_CONFIG", DEFAULT_CONFIG)))
     journal = SqliteJournal(config.data)
     engine = Engine(journal, lambda: time.time_ns() // 1_000_000)
     engine.replay()
@@ -99,15 +102,16 @@ def create_app(config: Config | None = None, port: int = DEFAULT_PORT) -> Flask:
     )
     app.register_blueprint(admin.create_blueprint(engine, live, steward, limiter, address, poll.id))
     app.wsgi_app = assets.serve(app.wsgi_app)  # type: ignore[method-assign]
-    app.extensions["show_of_hands"] = Room(engine, hub, steward, journal)
-    engine.start()
+    failed = Event()
+    app.extensions["show_of_hands"] = Running(engine, hub, steward, journal, failed)
+    engine.start(failed.set)
     hub.start()
     return app
 
 
 def fail(sentence: object) -> None:
     """End the program for wrong use, with one sentence."""
-    click.echo(f"Show of Hands cannot start. {sentence}", err=True)
+    click.echo(sentence, err=True)
     raise SystemExit(2)
 
 
@@ -117,7 +121,7 @@ def configured(
     """Load a configuration, with the command line's options over it."""
     found = load(config)
     changed = {
-        "host": host or found.server.host,
+        "host": found.server.host if host is None else host,
         "port": found.server.port if port is None else port,
         "data": str(data.resolve()) if data else found.server.data,
     }
@@ -127,7 +131,7 @@ def configured(
 CONFIG_OPTION = click.option(
     "--config",
     type=click.Path(path_type=Path),
-    default=HERE / "config.toml",
+    default=DEFAULT_CONFIG,
     help="The configuration.",
 )
 DATA_OPTION = click.option(
@@ -140,7 +144,7 @@ DATA_OPTION = click.option(
 def main(context: click.Context) -> None:
     """Show of Hands: a live voting dashboard."""
     if context.invoked_subcommand is None:
-        context.invoke(run, config=HERE / "config.toml")
+        context.invoke(run, config=DEFAULT_CONFIG)
 
 
 @main.command()
@@ -152,6 +156,9 @@ def run(
     config: Path, host: str | None = None, port: int | None = None, data: Path | None = None
 ) -> None:
     """Run the server until Ctrl-C."""
+    stopping = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        gevent.signal_handler(number, _stop, stopping)
     try:
         settings = configured(config, host, port, data)
         asked = settings.server.port
@@ -161,31 +168,40 @@ def run(
             asked=asked is not None,
         )
         app = create_app(settings, sock.getsockname()[1])
-    except (ConfigError, server.CannotListen, Unusable) as error:
+    except (ConfigError, server.CannotListen, Unusable, identity.BadSecret) as error:
         fail(error)
+    except Newer as error:
+        fail(f"A newer version wrote the journal in {settings.data}: {error}.")
     except Broken as error:
         fail(f"The journal in {settings.data} is damaged: {error}.")
     except (JournalError, OSError) as error:
         fail(f"The data folder {settings.data} cannot be used: {error}.")
-    room: Room = app.extensions["show_of_hands"]
-    greet(settings, room, sock.getsockname()[1], server.raise_file_limit())
-    stopping = Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        gevent.signal_handler(number, stopping.set)
+    running: Running = app.extensions["show_of_hands"]
     serving = server.create_server(sock, app)
     serving.start()
-    stopping.wait()
-    click.echo("Stopping: every vote that was counted is saved.", err=True)
+    greet(settings, running, sock.getsockname()[1], server.raise_file_limit())
+    gevent.wait([stopping, running.failed], count=1)
+    failed = running.failed.is_set()
+    with suppress(OSError):  # whoever read standard error may be gone; the phones are not
+        said = "Stopping" if not failed else "The server made a mistake and must stop"
+        click.echo(f"{said}: every vote that was counted is saved.", err=True)
     serving.close()
-    room.close()
+    running.close()
     # Handlers of clients that did not leave in time have nothing to lose any more.
-    os._exit(0)
+    os._exit(1 if failed else 0)
 
 
-def greet(config: Config, room: Room, port: int, phones: int | None) -> None:
+def _stop(stopping: Event) -> None:
+    """Stop when asked once; asked twice, at once."""
+    if stopping.is_set():
+        os._exit(1)
+    stopping.set()
+
+
+def greet(config: Config, running: Running, port: int, phones: int | None) -> None:
     """Tell the presenter where everything is."""
     lines = ["", "Show of Hands", ""]
-    stage = room.engine.state.on_stage
+    stage = running.engine.state.on_stage
     if config.server.port is None and port != DEFAULT_PORT:
         lines.append(f"  Port {DEFAULT_PORT} is in use, so this is port {port}.")
     if stage and stage.poll != config.polls[0]:
@@ -196,7 +212,7 @@ def greet(config: Config, room: Room, port: int, phones: int | None) -> None:
     lines += _addresses(config, port)
     here = f"http://{_local_name(config.server.host)}:{port}"
     lines.append(f"  Screen   {here}/present")
-    lines.append(f"  Admin    {here}/admin/login?link={room.admin.make_link()}  (works once)")
+    lines.append(f"  Admin    {here}/admin/login?link={running.admin.make_link()}  (works once)")
     if phones is not None:
         lines.append(f"  Room     up to {phones:,} phones (this computer's limit of open files)")
     if stage and stage.used:

@@ -132,6 +132,13 @@ class Wire:
 
     def upgrade(self, path: str, **headers: str | None) -> tuple[int, dict[str, str]]:
         """Ask for a WebSocket; return the answer's status and headers (lower case)."""
+        self.send_upgrade(path, **headers)
+        head = self._until(b"\r\n\r\n").decode().split("\r\n")
+        answered = dict(line.lower().split(": ", 1) for line in head[1:] if line)
+        return int(head[0].split()[1]), answered
+
+    def send_upgrade(self, path: str, **headers: str | None) -> None:
+        """Ask for a WebSocket; headers given as None are left out."""
         sent: dict[str, str | None] = {
             "Host": f"127.0.0.1:{self._server.port}",
             "Upgrade": "websocket",
@@ -145,9 +152,6 @@ class Wire:
         lines = [f"GET {path} HTTP/1.1"]
         lines += [f"{name}: {value}" for name, value in sent.items() if value is not None]
         self.socket.sendall("\r\n".join([*lines, "", ""]).encode())
-        head = self._until(b"\r\n\r\n").decode().split("\r\n")
-        answered = dict(line.lower().split(": ", 1) for line in head[1:] if line)
-        return int(head[0].split()[1]), answered
 
     def send(self, opcode: int, payload: bytes, *, last: bool = True) -> None:
         self.socket.sendall(frame(opcode, payload, last=last))

@@ -36,8 +36,9 @@ class Server:
         self.folder = folder
         self.config = folder / "config.toml"
         self.config.write_text(config, encoding="utf-8")
-        self.port = 0
+        self.port: int | None = 0  # any free one; None leaves the choice to the server
         self.link = ""
+        self.deaf = False  # whether standard error is closed once the server runs
         self.process: subprocess.Popen[str] | None = None
         self.sockets: list[socket.socket] = []
         self._said: list[str] = []
@@ -61,7 +62,9 @@ class Server:
     def start(self, *options: str) -> Server:
         """Start on the port of last time, or on a free one; return when phones may come."""
         self._said.clear()
-        self.process = popen("run", "--config", self.config, "--port", self.port, *options)
+        if "--port" not in options and self.port is not None:
+            options = ("--port", str(self.port), *options)
+        self.process = popen("run", "--config", self.config, *options)
         threading.Thread(target=self._listen, args=(self.process,), daemon=True).start()
         said = self.wait_for(r"Ctrl-C stops")
         found = re.search(r"http://\S+:(\d+)/admin/login\?link=(\S+)", said)
@@ -111,6 +114,8 @@ class Server:
             with self._spoke:
                 self._said.append(line)
                 self._spoke.notify_all()
+            if self.deaf and "Ctrl-C stops" in line:
+                break
         with self._spoke:
             self._spoke.notify_all()
         process.stderr.close()

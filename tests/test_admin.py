@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.phones import Browser, Phone, phone
+from tests.phones import Browser, Closed, Phone, phone
 from tests.serving import ADA, CONFIG, GRACE, Server, dashboard
 
 
@@ -134,6 +134,37 @@ def test_the_link_logs_in_once(server: Server) -> None:
     assert Browser(server).get(link).status == 200
     assert Browser(server).become_admin().get("/admin").status == 200
     assert Browser(server).post("/admin/login", {"link": server.link}).status == 401
+
+
+def test_logging_out_closes_the_sockets_of_that_login_alone(server: Server) -> None:
+    """The desk behind the ended session hears 4401; another admin's goes on."""
+    one = Browser(server).become_admin()
+    server.stop()
+    server.start()
+    other = Browser(server).become_admin()
+    leaving, staying = desk(one), desk(other)
+    one.post("/admin/logout")
+    with pytest.raises(Closed, match="4401"):
+        leaving.until(type="never")
+    assert other.steer("close", staying.state).status == 200
+    staying.until(type="state")
+
+
+def test_a_round_that_made_way_for_the_next_can_be_brought_back(
+    server: Server, admin: Browser
+) -> None:
+    """Open instead of reopen is no disaster: the round before is in the archive."""
+    page, voter = desk(admin), phone(server)
+    voter.vote(ADA)
+    voter.until(type="receipt")
+    admin.steer("close", page.state)
+    page.until(type="state", ballots=1)
+    admin.steer("open", page.state)
+    page.until(type="state", ballots=0)
+    assert [(r["id"], r["archived"]) for r in page.state["rounds"]] == [(2, False), (1, True)]
+    assert 'name="target" value="1"' in admin.get("/admin").text
+    assert admin.steer("restore", page.state, target=1).status == 200
+    assert page.until(type="state")["counts"][ADA] == 1
 
 
 def test_every_start_has_a_new_link(server: Server) -> None:

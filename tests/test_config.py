@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voting.config import SECTIONS, Config, ConfigError, PollText, load, source_digest
-from voting.records import Candidate, Poll
+from voting.config import SECTIONS, Config, ConfigError, PollText, load
+from voting.records import Candidate, Poll, source_digest
 
 EXAMPLES = 2_000 if os.environ.get("TEST_ALL") else 100
 

@@ -219,6 +219,18 @@ def test_bytes_that_are_no_frames_end_the_connection(
     assert capsys.readouterr().err == ""
 
 
+def test_a_mistake_before_the_first_message_closes_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is sent on connecting may go wrong; no HTTP answer follows in the stream."""
+
+    def mistake() -> None:
+        raise LookupError("a mistake of ours")
+
+    with closing(Phone(listen=False)) as phone:
+        phone.listening = gevent.spawn(phone.connection.listen, phone.heard.append, mistake)
+        assert phone.closed() == 1011
+    assert "LookupError: a mistake of ours" in capsys.readouterr().err
+
+
 def test_a_mistake_of_ours_closes_this_connection_and_is_reported(
     phone: Phone, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,11 +6,12 @@ import shutil
 import socket
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from tests.phones import Browser, phone
+from tests.phones import Browser, Closed, phone
 from tests.serving import ADA, CONFIG, ROOT, Server, dashboard, poll_config
 
 
@@ -131,6 +132,40 @@ def test_secrets_are_for_their_owner_alone(server: Server) -> None:
     server.stop()
     server.start()
     assert key.read_bytes() == before
+
+
+def test_a_key_that_was_cut_is_a_sentence(server: Server) -> None:
+    """A restored backup with an empty key does not start with forgeable sessions."""
+    server.stop()
+    (server.folder / "data" / "secret.key").write_text("")
+    done = dashboard("run", "--config", server.config, "--port", 0)
+    assert done.returncode == 2
+    assert "secret.key is empty or cut" in done.stderr
+
+
+def test_the_next_port_is_taken_and_said(tmp_path: Path) -> None:
+    """Nobody asked for 5000, so a program that listens there is no reason not to start."""
+    with socket.socket() as other:
+        with suppress(OSError):  # then somebody else listens there, which is as good
+            other.bind(("127.0.0.1", 5000))
+            other.listen()
+        server = Server(tmp_path)
+        server.port = None
+        try:
+            assert "Port 5000 is in use, so this is port" in server.start().said
+            assert server.port != 5000
+        finally:
+            server.clear_up()
+
+
+def test_a_terminal_that_is_gone_takes_nobody_with_it(server: Server) -> None:
+    """With standard error closed, phones are still told to come back, and the exit code is 0."""
+    server.stop()
+    server.deaf = True
+    voter = phone(server.start())
+    assert server.stop() == 0
+    with pytest.raises(Closed, match="1001"):
+        voter.until(type="never")
 
 
 def test_the_data_folder_can_be_chosen(serve: Callable[..., Server], tmp_path: Path) -> None:

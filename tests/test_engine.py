@@ -4,7 +4,7 @@ import os
 import sqlite3
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from tests.folding import fields, replayed
 from voting import engine as engine_module
-from voting.engine import MAX_BATCH, Engine
+from voting.engine import MAX_BATCH, Change, Engine
 from voting.journal import Journal, NotRecorded, SqliteJournal
 from voting.records import (
     Ballot,
@@ -61,6 +61,7 @@ class ListJournal:
         self.knocked = Event()
         self.trouble: list[str] = []
         self.down = False
+        self.mistake: Exception | None = None
 
     def hold(self) -> None:
         """Hold up the appends to come, until the gate is set."""
@@ -75,6 +76,8 @@ class ListJournal:
     def append(self, after: int, records: Sequence[Record]) -> None:
         self.knocked.set()
         self.gate.wait()
+        if self.mistake:
+            raise self.mistake
         trouble = self.trouble.pop(0) if self.trouble and records else ""
         if self.down or trouble == "before" or after != len(self.records):
             raise NotRecorded("not written")
@@ -100,19 +103,24 @@ class Clock:
 class Room:
     """A started engine with the poll's first round open; a context, so that it always stops."""
 
-    def __init__(self, journal: Journal | None = None, poll: Poll = POLL) -> None:
+    def __init__(
+        self,
+        journal: Journal | None = None,
+        poll: Poll = POLL,
+        failed: Callable[[], None] = lambda: None,
+    ) -> None:
         self.journal: Any = journal or ListJournal()
         self.clock = Clock()
         self.engine = Engine(self.journal, self.clock)
         self.engine.replay()
         self.engine.prepare(poll, open_at_start=True)
-        self.news: list[tuple[bool, bool]] = []
+        self.news: list[tuple[Change, bool]] = []
         self.back = Event()
         self.engine.watch(self._changed)
-        self.engine.start()
+        self.engine.start(failed)
 
-    def _changed(self, steered: bool) -> None:
-        self.news.append((steered, self.engine.recording))
+    def _changed(self, change: Change) -> None:
+        self.news.append((change, self.engine.recording))
         if self.engine.recording:
             self.back.set()
 
@@ -248,7 +256,7 @@ def test_a_command_waits_for_its_outcome() -> None:
     """An admin is told what came of the command; the second of two is refused."""
     with Room() as room:
         seen = room.state.version
-        assert room.engine.command(Close(1, seen)) == Done(seen + 1)
+        assert room.engine.command(Close(1, seen)) == Done()
         refusal = room.engine.command(Reset(1, seen))
         assert isinstance(refusal, Refusal)
         assert refusal.code == "conflict"
@@ -259,11 +267,11 @@ def test_who_watches_is_told_after_each_batch() -> None:
     """Ballots change the numbers, a command that took effect changes more than those."""
     with Room() as room:
         room.cast("v").get()
-        assert room.news == [(False, True)]
+        assert room.news == [("numbers", True)]
         assert isinstance(room.steer(Close), Done)
-        assert room.news[1:] == [(True, True)]
+        assert room.news[1:] == [("round", True)]
         room.steer(Close)
-        assert room.news[2:] == [(False, True)]
+        assert room.news[2:] == [("numbers", True)]
 
 
 # Stopping
@@ -301,6 +309,39 @@ def test_after_the_stop_ballots_are_refused() -> None:
         answer = room.cast("v")
         assert answer.times == 1
         assert answer.code() == "not_recorded"
+
+
+# When the program fails
+
+
+def test_a_mistake_in_telling_one_caster_costs_the_others_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The rest of the batch is answered, the mistake is reported, and the engine goes on."""
+
+    def mistake(outcome: Outcome) -> None:
+        raise LookupError("a mistake of ours")
+
+    with Room() as room:
+        room.engine.cast(Ballot("v", "b1", 1, ("ada",)), mistake)
+        room.cast("w").receipt()
+        room.cast("x").receipt()
+    assert "LookupError: a mistake of ours" in capsys.readouterr().err
+
+
+def test_a_mistake_in_the_engine_answers_everybody_and_says_that_it_failed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Nobody waits for an answer that will not come; what comes later is refused."""
+    failed = Event()
+    room = Room(failed=failed.set)
+    room.journal.mistake = LookupError("a mistake of ours")
+    answer = room.cast("v")
+    assert failed.wait(PATIENCE)
+    assert answer.code() == "not_recorded"
+    assert room.cast("w").code() == "not_recorded"
+    assert not room.engine.recording
+    assert "LookupError: a mistake of ours" in capsys.readouterr().err
 
 
 # When the journal fails
@@ -341,7 +382,7 @@ def test_who_watches_is_told_of_trouble_and_of_its_end() -> None:
         room.journal.trouble = ["before"]
         assert room.cast("v").code() == "not_recorded"
         assert room.back.wait(PATIENCE)
-        assert room.news == [(True, False), (True, True)]
+        assert room.news == [("state", False), ("state", True)]
 
 
 def test_those_who_waited_behind_a_failed_commit_are_refused() -> None:

@@ -1,7 +1,7 @@
 """hub.py: one encoding per view and tick, nobody waits for a slow phone, all get the newest."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from time import monotonic
 from typing import Any
 
@@ -32,20 +32,23 @@ class Room:
         self.encoded: list[tuple[Kind, str]] = []
         self.times: list[float] = []
         self.padding = 0
+        self.mistakes: list[Exception] = []
         self.ticked = Event()
         self.phones: list[Phone] = []
 
-    def _encode(self, kind: Kind, view: str, online: int) -> bytes:
+    def _encode(self, kind: Kind, view: str, present: Set[str]) -> bytes:
         self.encoded.append((kind, view))
         self.times.append(monotonic())
         self.ticked.set()
-        return f"{kind} {view} {self.number} {online}".ljust(self.padding, ".").encode()
+        if self.mistakes:
+            raise self.mistakes.pop()
+        return f"{kind} {view} {self.number} {len(present)}".ljust(self.padding, ".").encode()
 
     def join(self, view: str = "voter", voter: str | None = None) -> tuple[Phone, Client]:
         """Connect a phone that has seen its first state; it leaves when its listening ends."""
         phone = Phone(listen=False)
         self.phones.append(phone)
-        client = Client(phone.connection, view, voter)
+        client = Client(phone.connection, view, voter=voter)
         self.hub.join(client)
 
         def listen() -> None:
@@ -55,7 +58,7 @@ class Room:
                 self.hub.leave(client)
 
         phone.listening = gevent.spawn(listen)
-        assert phone.get().startswith(f"state {view} {self.number} {self.hub.online}")
+        assert phone.get().startswith(f"state {view} {self.number} {len(self.hub.present)}")
         self.encoded.clear()
         self.times.clear()
         return phone, client
@@ -255,11 +258,11 @@ def test_online_counts_voters_not_pages(room: Room) -> None:
     room.join("voter", "w")
     room.join("screen")
     room.join("admin")
-    assert (room.hub.online, len(room.hub)) == (2, 5)
+    assert (len(room.hub.present), len(room.hub)) == (2, 5)
     first.socket.close()
     assert first.listening
     first.listening.join(PATIENCE)
-    assert (room.hub.online, len(room.hub)) == (2, 4)
+    assert (len(room.hub.present), len(room.hub)) == (2, 4)
     assert room.hub.of_voter("v") == [second_client]
     assert first_client not in room.hub.voters()
 
@@ -271,7 +274,7 @@ def test_the_last_page_of_a_voter_takes_the_voter_along(room: Room) -> None:
     assert phone.listening
     phone.listening.join(PATIENCE)
     room.hub.leave(client)
-    assert (room.hub.online, len(room.hub), room.hub.of_voter("v")) == (0, 0, [])
+    assert (len(room.hub.present), len(room.hub), room.hub.of_voter("v")) == (0, 0, [])
 
 
 def test_coming_and_going_is_shown(room: Room) -> None:
@@ -293,7 +296,7 @@ def test_going_is_shown(room: Room) -> None:
     assert phone.listening
     phone.listening.join(PATIENCE)
     assert screen.get() in ("tally screen 0 0", "tally screen 0 1")
-    assert room.hub.online == 0
+    assert len(room.hub.present) == 0
 
 
 def test_who_joins_is_shown_the_state_of_this_moment(room: Room) -> None:
@@ -333,7 +336,7 @@ def test_a_sweep_cuts_who_takes_nothing_and_asks_who_is_silent(
     room.hub.sweep()
     assert stalled.listening
     stalled.listening.join(PATIENCE)
-    assert room.hub.online == 1
+    assert len(room.hub.present) == 1
     watch.now += 15
     room.hub.sweep()
     assert isinstance(silent.get(), events.Ping)
@@ -375,3 +378,17 @@ def test_who_does_not_leave_is_not_waited_for_for_ever(
     room.join("voter", "v")
     gevent.spawn(room.hub.close, GOING_AWAY, "").get(timeout=PATIENCE)
     assert len(room.hub) == 1
+
+
+def test_a_mistake_in_a_tick_does_not_stop_the_screens(
+    make: Callable[..., Room], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The mistake is reported, and the next tick shows everything, a whole state."""
+    room = make(tick_seconds=0.001)
+    phone, _ = room.join()
+    room.mistakes.append(LookupError("a mistake of ours"))
+    room.hub.start()
+    room.number = 7
+    room.hub.mark()
+    assert phone.get().startswith("state voter 7")
+    assert "LookupError: a mistake of ours" in capsys.readouterr().err

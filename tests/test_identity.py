@@ -253,7 +253,6 @@ def test_a_voter_is_no_admin(app: Flask, admin: Admin) -> None:
         "10.0.0.7:5000",
         "127.0.0.1",
         "[::1]:5000",
-        "[fe80::1%eth0]",
         "localhost",
         "localhost:5000",
         "LOCALHOST",

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import gevent
 import pytest
@@ -281,6 +281,15 @@ def test_a_commit_waits_for_the_disk(tmp_path: Path) -> None:
             lambda: [opened._database.execute(f"PRAGMA {p}").fetchone()[0] for p in asked]
         )
     assert row == ["wal", 2, 1]
+
+
+def test_a_batch_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    """A record in the middle that the database will not take leaves none of the others behind."""
+    bad: Any = None
+    with closing(SqliteJournal(tmp_path)) as opened:
+        with pytest.raises(NotRecorded):
+            opened.append(0, [A, Record(1, bad), B])
+        assert opened.read(0) == []
 
 
 KILLED = """

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import random
+import resource
+import socket
+import struct
+import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
-from tests.phones import Browser, Closed, Phone, phone
+from tests.phones import PING, PONG, TEXT, Browser, Closed, Phone, Wire, frame, phone
 from tests.serving import ADA, CONFIG, EDSGER, GRACE, Server, poll_config
 
 IMPATIENT = CONFIG + "\n[live]\nsend_deadline_seconds = 1\n"
@@ -224,6 +229,103 @@ def test_logging_out_closes_the_voters_sockets(server: Server) -> None:
         voter.until(type="never")
     other.vote(ADA)
     other.until(type="receipt")
+
+
+@pytest.mark.parametrize("opcode", [PING, PONG, TEXT])
+def test_one_that_never_stops_talking_does_not_silence_the_others(
+    server: Server, opcode: int
+) -> None:
+    """While a flood of pings, pongs or messages goes on, a vote is counted and a page is served."""
+    stop = threading.Event()
+    flooder = phone(server).wire
+    burst = frame(opcode, b'{"type":"ping"}') * 500
+
+    def talk() -> None:
+        with suppress(OSError):
+            while not stop.is_set():
+                flooder.socket.sendall(burst)
+
+    def hear() -> None:
+        with suppress(OSError):
+            while flooder.socket.recv(1 << 20):
+                pass
+
+    with ThreadPoolExecutor(2) as hands:
+        hands.submit(hear)
+        talking = hands.submit(talk)
+        voter = phone(server)
+        voter.vote(ADA)
+        voter.until(type="receipt")
+        assert Browser(server).get("/login").status == 200
+        stop.set()
+        talking.result()
+        flooder.socket.shutdown(socket.SHUT_RDWR)
+
+
+def test_one_that_asks_for_page_after_page_does_not_silence_the_others(server: Server) -> None:
+    """Pipelined requests take turns with everybody else."""
+    stop = threading.Event()
+    greedy = Wire(server).socket
+    burst = b"GET /nowhere HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 200
+
+    def ask() -> None:
+        with suppress(OSError):
+            while not stop.is_set():
+                greedy.sendall(burst)
+
+    def hear() -> None:
+        with suppress(OSError):
+            while greedy.recv(1 << 20):
+                pass
+
+    with ThreadPoolExecutor(2) as hands:
+        hands.submit(hear)
+        asking = hands.submit(ask)
+        voter = phone(server)
+        voter.vote(ADA)
+        voter.until(type="receipt")
+        stop.set()
+        greedy.shutdown(socket.SHUT_RDWR)
+        asking.result()
+
+
+def test_phones_that_leave_while_they_connect_are_no_news(server: Server) -> None:
+    """A page closed while loading resets its socket right after the handshake: no traceback."""
+    for _ in range(30):
+        wire = Wire(server)
+        wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        with suppress(Closed):
+            wire.send_upgrade("/live?view=screen")
+            wire.close()
+    phone(server)
+    assert "Traceback" not in server.said
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs Linux's prlimit")
+def test_a_full_disk_is_said_and_survived(server: Server, admin: Browser) -> None:
+    """No receipt lies; pages hear that nothing is saved; with room again all goes on."""
+    desk, voter = Phone(admin, "admin"), phone(server)
+    desk.until(type="state")
+    usual = resource.prlimit(server.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (1, usual[1]))
+    voter.vote(ADA, ballot="patient")
+    assert voter.until(type="refused", ballot="patient")["code"] == "not_recorded"
+    assert desk.until(type="state", recording=False)["voted"] == 0
+    assert admin.steer("close", desk.state).status == 503
+    assert Phone(Browser(server), "screen").until(type="state")["recording"] is False
+    resource.prlimit(server.pid, resource.RLIMIT_FSIZE, usual)
+    assert desk.until(type="state", recording=True)["voted"] == 0
+    voter.vote(ADA, ballot="patient")
+    assert voter.until(type="receipt")["ballot"] == "patient"
+    server.kill()
+    server.start()
+    assert phone(server).state["counts"][ADA] == 1
+
+
+def test_a_venue_behind_one_address_gets_in(server: Server) -> None:
+    """No limit on an address keeps voters out: three hundred log in from the same one."""
+    statuses = {Browser(server).post("/login", {"name": f"n{n}"}).status for n in range(300)}
+    assert statuses == {303}
 
 
 def test_logging_in_again_is_the_same_voter(server: Server) -> None:

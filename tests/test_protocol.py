@@ -219,10 +219,24 @@ def test_a_pong_travels_as_specified() -> None:
     assert said(Pong(1_700_000_000_000)) == {"type": "pong", "now": 1_700_000_000_000}
 
 
+def voters(count: int) -> set[str]:
+    """So many voters with a page open; none of them is "v"."""
+    return {f"voter {n}" for n in range(count)}
+
+
+def test_the_room_is_who_is_present_or_has_voted() -> None:
+    """A voter who voted and left still counts, and one who is here and voted counts once."""
+    state = folded(
+        Open(0, 2, "poll"), Ballot("gone", "b1", 1, ("ada",)), Ballot("here", "b1", 1, ("ada",))
+    )
+    tally = protocol.tally(state, {"here", "undecided"})
+    assert (tally.voted, tally.online, tally.room) == (2, 2, 3)
+
+
 def test_a_state_before_the_first_round_says_so() -> None:
     """With no round on stage the poll is shown with zeros, in a round 0 that is none."""
     state = folded()
-    message = protocol.snapshot(state, "voter", now=99, online=3, recording=True)
+    message = protocol.snapshot(state, "voter", now=99, present=voters(3), recording=True)
     assert said(message) == {
         "type": "state",
         "epoch": "epoch",
@@ -243,13 +257,14 @@ def test_a_state_before_the_first_round_says_so() -> None:
         "ballots": 0,
         "voted": 0,
         "online": 3,
+        "room": 3,
     }
 
 
 def test_a_state_shows_the_round_on_stage() -> None:
     """A state has the stage's round and numbers, and says when nothing can be recorded."""
     state = folded(Open(0, 2, "poll"), Ballot("v", "b1", 1, ("ada",)), Close(1, 4))
-    tree = said(protocol.snapshot(state, "screen", now=99, online=3, recording=False))
+    tree = said(protocol.snapshot(state, "screen", now=99, present=voters(3), recording=False))
     assert tree["round"] == {"id": 1, "state": "closed", "opened_at": 3, "closes_at": None}
     assert tree["counts"] == {"ada": 1, "bob": 0}
     assert (tree["ballots"], tree["voted"], tree["version"]) == (1, 1, 5)
@@ -259,13 +274,15 @@ def test_a_state_shows_the_round_on_stage() -> None:
 def test_a_state_needs_a_poll() -> None:
     """Before the engine has defined one there is nothing to show, and no page may ask."""
     with pytest.raises(ValueError, match="a poll"):
-        protocol.snapshot(State(), "voter", now=99, online=0, recording=True)
+        protocol.snapshot(State(), "voter", now=99, present=voters(0), recording=True)
 
 
 def test_only_an_admin_is_told_of_all_rounds() -> None:
     """The admin's state lists every round, newest first; the others' has no such list."""
     state = folded(Open(0, 2, "poll"), Ballot("v", "b1", 1, ("ada",)), Reset(1, 4))
-    assert said(protocol.snapshot(state, "admin", now=99, online=0, recording=True))["rounds"] == [
+    assert said(protocol.snapshot(state, "admin", now=99, present=voters(0), recording=True))[
+        "rounds"
+    ] == [
         {
             "id": 2,
             "state": "open",
@@ -286,14 +303,14 @@ def test_only_an_admin_is_told_of_all_rounds() -> None:
         },
     ]
     for view in ("voter", "screen"):
-        message = protocol.snapshot(state, view, now=99, online=0, recording=True)
+        message = protocol.snapshot(state, view, now=99, present=voters(0), recording=True)
         assert "rounds" not in said(message)
 
 
 def test_a_tally_is_the_numbers_alone() -> None:
     """A tally has the stage's numbers and nothing that a tick could leave out."""
     state = folded(Open(0, 2, "poll"), Ballot("v", "b1", 1, ("bob",)))
-    assert said(protocol.tally(state, 5)) == {
+    assert said(protocol.tally(state, voters(5))) == {
         "type": "tally",
         "epoch": "epoch",
         "version": 4,
@@ -302,14 +319,15 @@ def test_a_tally_is_the_numbers_alone() -> None:
         "ballots": 1,
         "voted": 1,
         "online": 5,
+        "room": 6,
     }
 
 
 def test_a_tally_and_a_state_of_one_moment_agree() -> None:
     """Whichever of the two a client gets, it shows the same numbers."""
     state = folded(Open(0, 2, "poll"), Ballot("v", "b1", 1, ("bob",)))
-    tally = said(protocol.tally(state, 5))
-    whole = said(protocol.snapshot(state, "voter", now=99, online=5, recording=True))
+    tally = said(protocol.tally(state, voters(5)))
+    whole = said(protocol.snapshot(state, "voter", now=99, present=voters(5), recording=True))
     assert tally.pop("type") != whole["type"]
     assert tally.pop("round") == whole["round"]["id"]
     assert tally.items() <= whole.items()

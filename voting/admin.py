@@ -60,6 +60,7 @@ def create_blueprint(
 
     @blueprint.post("/logout")
     def log_out() -> Page:
+        live.sign_out_admin(admin.session())
         admin.leave()
         return redirect(url_for("admin.login"), 303)
 
@@ -77,7 +78,7 @@ def create_blueprint(
         if isinstance(outcome, Refusal):
             status = 503 if outcome.code == "not_recorded" else 409
             return answer(status, outcome.code, said_of(outcome))
-        return jsonify(ok=True, version=engine.state.version) if wants_json() else to_desk()
+        return jsonify(ok=True) if wants_json() else to_desk()
 
     def command(action: str) -> Command:
         seen = number("round"), number("version")
@@ -125,7 +126,7 @@ def said_of(refusal: Refusal) -> str:
         case "conflict":
             said = _("Somebody else has just changed the round. Look again, then repeat.")
         case "not_recorded":
-            said = _("Nothing was changed: this computer cannot save at the moment.")
+            said = _("It is not known whether this was saved. Look again, then repeat.")
         case _:
             said = _("That is not possible now. Look at the round again.")
     return str(said)

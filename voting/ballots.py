@@ -36,6 +36,10 @@ class Broken(Exception):
     """These records are no history that this program could have written."""
 
 
+class Newer(Broken):
+    """A newer program has written these records."""
+
+
 def receipt_code(chain: bytes, voter: str, ballot: str) -> str:
     """Make a receipt's code: eight base32 characters of SHA-256(chain ‖ voter ‖ ballot).
 
@@ -121,9 +125,9 @@ def _count(state: State, ballot: Ballot, chain_before: bytes) -> Receipt:
 
 def _begin(state: State, begin: Begin) -> Done:
     if begin.format > FORMAT:
-        raise Broken(f"the journal has format {begin.format}; this program reads up to {FORMAT}")
+        raise Newer(f"it has format {begin.format}, and this program reads up to {FORMAT}")
     state.epoch = begin.epoch
-    return Done(state.version)
+    return Done()
 
 
 def _define(state: State, define: Define) -> Done:
@@ -134,7 +138,7 @@ def _define(state: State, define: Define) -> Done:
     current = state.on_stage
     if current and current.poll.id == poll.id and current.closed_at is None and not current.used:
         state.rounds[current.id] = Round(current.id, poll, current.opened_at)
-    return Done(state.version)
+    return Done()
 
 
 def _steer(state: State, command: Command) -> Outcome:
@@ -159,21 +163,20 @@ def _steer(state: State, command: Command) -> Outcome:
         case Reset():
             if current is None:
                 return Refusal("not_possible", "there is no round on stage")
-            _archive(state, current)
+            _end(state, current)
             _stage(state, state.polls[current.poll.id])
         case Restore(target=target):
             if target not in state.rounds or target == state.stage:
                 return Refusal("not_possible", f"round {target} is not in the archive")
             if current is not None:
-                _archive(state, current)
-            state.rounds[target].archived = False
+                _end(state, current)
             state.stage = target
     state.steered = state.version
-    return Done(state.version)
+    return Done()
 
 
-def _archive(state: State, current: Round) -> None:
-    current.archived = True
+def _end(state: State, current: Round) -> None:
+    """Close a round that leaves the stage; what is not on stage is the archive."""
     if current.closed_at is None:
         current.closed_at = state.at
 

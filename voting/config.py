@@ -8,7 +8,6 @@ file, key, value and what was expected; nothing is guessed.
 from __future__ import annotations
 
 import difflib
-import hashlib
 import json
 import re
 import tomllib
@@ -115,7 +114,7 @@ def load(file: Path) -> Config:
         ConfigError: the file is missing, is no TOML, or holds what it must not.
     """
     try:
-        tree = tomllib.loads(file.read_text(encoding="utf-8"))
+        tree = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise ConfigError(f"{file}: there is no such file; expected a configuration") from None
     except OSError as error:
@@ -136,11 +135,6 @@ def load(file: Path) -> Config:
         live=reader.table(Live, tree.get("live", {}), "live"),
         polls=tuple(reader.poll(p, f"polls[{i}]") for i, p in enumerate(polls)),
     )
-
-
-def source_digest(poll: Poll) -> str:
-    """Name a poll's text, so that an edit of config.toml is told from an edit by the admin."""
-    return hashlib.sha256(msgspec.json.encode(poll)).hexdigest()[:16]
 
 
 class _Reader:

@@ -69,6 +69,8 @@ def _read_ahead(environ: dict[str, Any]) -> bytes:
     sock.settimeout(0.0)
     try:
         ahead: bytes = environ["wsgi.input"].peek()
+    except OSError:
+        ahead = b""  # it is gone already; the first read will find out
     finally:
         sock.settimeout(None)
     return ahead
@@ -123,8 +125,14 @@ class Connection:
         """Whether frames may still be sent: no close frame has left, ours or simple-websocket's."""
         return self._closing_at is None and self._ws.connected
 
-    def listen(self, receive: Callable[[str], None]) -> None:
-        """Call `receive` with each text message, in this greenlet, until the connection ends."""
+    def listen(
+        self, receive: Callable[[str], None], begin: Callable[[], None] = lambda: None
+    ) -> None:
+        """Call `begin`, then `receive` with each text message, until the connection ends.
+
+        All in this greenlet. A mistake in either closes the connection with 1011: it must not
+        become an HTTP answer inside the WebSocket's stream.
+        """
 
         def arrived() -> None:
             messages = self._ws.input_buffer
@@ -141,9 +149,9 @@ class Connection:
 
         self._event.arrived = arrived
         try:
+            begin()
             self._thread.run()
         except Exception:
-            # An error of ours must not become an HTTP answer inside the WebSocket stream.
             traceback.print_exc(file=sys.stderr)
             self.close(MISTAKE, "the server made a mistake")
             self._pipe.close()

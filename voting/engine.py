@@ -9,16 +9,16 @@ being committed. Memory changes after the commit, so nobody is shown what a cras
 from __future__ import annotations
 
 import secrets
+import sys
+import traceback
 from collections import deque
-from collections.abc import Callable
-from itertools import islice
-from typing import cast
+from collections.abc import Callable, Iterable
+from typing import Literal, cast
 
 import gevent
 from gevent.event import AsyncResult, Event
 
 from voting.ballots import apply, judge
-from voting.config import source_digest
 from voting.journal import Journal, JournalError
 from voting.records import (
     FORMAT,
@@ -31,6 +31,7 @@ from voting.records import (
     Poll,
     Record,
     encode,
+    source_digest,
 )
 from voting.state import Outcome, Refusal, State
 
@@ -40,9 +41,14 @@ MAX_BATCH = 1_000
 RETRY_SECONDS = 0.5
 """Between two looks at a journal that could not be written."""
 
+STOP_SECONDS = 5.0
+"""How long the last commit may take when the server stops."""
 
 NOT_RECORDED = Refusal("not_recorded", "the journal cannot be written; send it again later")
 Answered = Callable[[Outcome], None]
+
+Change = Literal["numbers", "state", "round"]
+"""What is new: counts alone, anything else, or even what the voters' own choices are."""
 
 
 class Engine:
@@ -58,9 +64,10 @@ class Engine:
         self.recording = True
         self._journal = journal
         self._clock = clock
-        self._changed: Callable[[bool], None] = lambda steered: None
+        self._changed: Callable[[Change], None] = lambda change: None
         self._waiting: deque[tuple[Body, Answered]] = deque()
         self._wake = Event()
+        self._stopping = False
         self._greenlet: gevent.Greenlet[[], None] | None = None
 
     def replay(self) -> None:
@@ -70,8 +77,7 @@ class Engine:
             JournalError: the journal cannot be read or written.
             ballots.Broken: it holds what this program cannot have written.
         """
-        for record in self._journal.read(self.state.version):
-            apply(self.state, record)
+        self._fold_tail()
         if self.state.version == 0:
             self._record([Begin(FORMAT, secrets.token_hex(8))])
 
@@ -91,21 +97,25 @@ class Engine:
         """Return the clock's time, in milliseconds since 1970, UTC."""
         return self._clock()
 
-    def watch(self, changed: Callable[[bool], None]) -> None:
-        """Have `changed` called after each batch: True when anything but the numbers changed."""
+    def watch(self, changed: Callable[[Change], None]) -> None:
+        """Have `changed` called after each batch, and when recording stops or goes on."""
         self._changed = changed
 
-    def start(self) -> None:
-        """Begin to take ballots; `replay` has been called."""
+    def start(self, failed: Callable[[], None] = lambda: None) -> None:
+        """Begin to take ballots; `replay` has been called.
+
+        `failed` is called if a mistake of the program ends this engine. Memory is then not to be
+        trusted; a restart, which is a replay, is.
+        """
         self._greenlet = gevent.spawn(self._run)
+        self._greenlet.link_exception(lambda greenlet: failed())
 
     def stop(self) -> None:
         """Commit and answer what waits, then end; what comes now is refused."""
-        self.recording = False
-        greenlet, self._greenlet = self._greenlet, None
-        if greenlet:
-            self._wake.set()
-            greenlet.join()
+        self._stopping = True
+        self._wake.set()
+        if self._greenlet:
+            self._greenlet.join(STOP_SECONDS)
 
     def cast(self, ballot: Ballot, answered: Answered) -> None:
         """Answer a ballot: at once if it needs no record, else when its batch is folded.
@@ -125,42 +135,51 @@ class Engine:
         return cast(Outcome, result.get())
 
     def _submit(self, body: Body, answered: Answered) -> None:
-        if not self.recording:
+        if self._stopping or not self.recording:
             answered(NOT_RECORDED)
             return
         self._waiting.append((body, answered))
         self._wake.set()
 
     def _run(self) -> None:
-        while True:
-            self._wake.wait()
-            self._wake.clear()
-            while self._waiting:
-                batch = list(islice(self._waiting, MAX_BATCH))
-                for _ in batch:
-                    self._waiting.popleft()
-                self._commit(batch)
-            if self._greenlet is None:
-                return
+        try:
+            while self._waiting or not self._stopping:
+                self._wake.wait()
+                self._wake.clear()
+                while self._waiting:
+                    self._commit(self._next_batch())
+        except Exception:
+            self._stopping, self.recording = True, False
+            self._refuse(self._waiting)
+            raise
+
+    def _next_batch(self) -> list[tuple[Body, Answered]]:
+        return [self._waiting.popleft() for _ in range(min(MAX_BATCH, len(self._waiting)))]
 
     def _commit(self, batch: list[tuple[Body, Answered]]) -> None:
         steered = self.state.steered
         try:
             outcomes = self._record([body for body, _ in batch])
         except JournalError:
-            for _, answered in batch:
-                answered(NOT_RECORDED)
+            self._refuse(batch)
             self._recover()
             return
+        except Exception:
+            self._refuse(batch)
+            raise
         for (_, answered), outcome in zip(batch, outcomes, strict=True):
-            answered(outcome)
-        self._changed(self.state.steered != steered)
+            _answer(answered, outcome)
+        self._changed("numbers" if self.state.steered == steered else "round")
 
     def _record(self, bodies: list[Body]) -> list[Outcome]:
         at = max(self._clock(), self.state.at)
         records = [Record(at, encode(body)) for body in bodies]
         self._journal.append(self.state.version, records)
         return [apply(self.state, record) for record in records]
+
+    def _refuse(self, waiting: Iterable[tuple[Body, Answered]]) -> None:
+        for _, answered in waiting:
+            _answer(answered, NOT_RECORDED)
 
     def _recover(self) -> None:
         """Refuse everything until the journal answers again, then fold what it holds.
@@ -170,19 +189,31 @@ class Engine:
         receipt.
         """
         self.recording = False
-        self._changed(True)
+        self._changed("state")
+        steered = self.state.steered
         while not self.recording:
-            while self._waiting:
-                self._waiting.popleft()[1](NOT_RECORDED)
-            if self._greenlet is None:
+            self._refuse(self._waiting)
+            self._waiting.clear()
+            if self._stopping:
                 return
             try:
-                for record in self._journal.read(self.state.version):
-                    apply(self.state, record)
+                self._fold_tail()
                 self._journal.append(self.state.version, [])
             except JournalError:
                 self._wake.clear()
                 self._wake.wait(RETRY_SECONDS)
             else:
                 self.recording = True
-        self._changed(True)
+        self._changed("state" if self.state.steered == steered else "round")
+
+    def _fold_tail(self) -> None:
+        for record in self._journal.read(self.state.version):
+            apply(self.state, record)
+
+
+def _answer(answered: Answered, outcome: Outcome) -> None:
+    """Answer one caster; a mistake in telling it must not cost the others theirs."""
+    try:
+        answered(outcome)
+    except Exception:
+        traceback.print_exc(file=sys.stderr)

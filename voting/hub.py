@@ -10,7 +10,9 @@ view and gives every client of that view the same bytes. The work is clients × 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+import sys
+import traceback
+from collections.abc import Callable, Set
 from typing import Any, Literal, cast
 
 import gevent
@@ -20,28 +22,38 @@ from voting.connection import Connection
 from voting.pipe import text_frame
 
 Kind = Literal["state", "tally"]
-Encode = Callable[[Kind, str, int], bytes]
-"""Encodes the state now: (kind, view, voters online) → what every client of the view gets."""
+Encode = Callable[[Kind, str, Set[str]], bytes]
+"""Encodes the state now: (kind, view, voters present) → what every client of the view gets."""
 
 SWEEP_SECONDS = 1.0
 """Between two looks for clients that are gone."""
+
+DRAIN_BATCH = 100
+"""Clients that are sent away in one turn: they come back in waves, not as one."""
 
 DRAIN_SECONDS = 3.0
 """How long the clients may take to leave when the server stops."""
 
 
 class Client:
-    """One connected page: its socket, its view, and the voter behind it (None on other views)."""
+    """One connected page: its socket, its view, and the voter or the admin's session behind it."""
 
-    __slots__ = ("connection", "name", "unanswered", "view", "voter")
+    __slots__ = ("connection", "name", "session", "unanswered", "view", "voter")
 
     def __init__(
-        self, connection: Connection, view: str, voter: str | None = None, name: str = ""
+        self,
+        connection: Connection,
+        view: str,
+        *,
+        voter: str | None = None,
+        name: str = "",
+        session: str = "",
     ) -> None:
         self.connection = connection
         self.view = view
         self.voter = voter
         self.name = name
+        self.session = session
         self.unanswered = 0
 
 
@@ -69,9 +81,9 @@ class Hub:
         self._greenlets: list[gevent.Greenlet[[], None]] = []
 
     @property
-    def online(self) -> int:
-        """Distinct voters with a page open; two tabs are one voter."""
-        return len(self._voters)
+    def present(self) -> Set[str]:
+        """The voters who have a page open; two tabs are one voter."""
+        return self._voters.keys()
 
     def __len__(self) -> int:
         return len(self._clients)
@@ -87,7 +99,7 @@ class Hub:
             self._voters.setdefault(client.voter, set()).add(client)
             self.mark()
         client.connection.show(
-            text_frame(self._encode("state", client.view, self.online)), whole=True
+            text_frame(self._encode("state", client.view, self.present)), whole=True
         )
 
     def leave(self, client: Client) -> None:
@@ -104,6 +116,10 @@ class Hub:
     def of_voter(self, voter: str) -> list[Client]:
         """Return the pages that a voter has open."""
         return list(self._voters.get(voter, ()))
+
+    def of_session(self, session: str) -> list[Client]:
+        """Return the pages that belong to an admin's session."""
+        return [client for client in self._clients if session and client.session == session]
 
     def voters(self) -> list[Client]:
         """Return every voter's page."""
@@ -124,20 +140,28 @@ class Hub:
             key: tuple[Kind, str] = ("state" if whole else "tally", client.view)
             frame = frames.get(key)
             if frame is None:
-                frame = frames[key] = text_frame(self._encode(*key, self.online))
+                frame = frames[key] = text_frame(self._encode(*key, self.present))
             connection.show(frame, whole=whole)
 
     def _tick_for_ever(self) -> None:
         while True:
             self._dirty.wait()
             self._dirty.clear()
-            self.tick()
+            try:
+                self.tick()
+            except Exception:
+                # Without its next turn the room would stand still for good.
+                traceback.print_exc(file=sys.stderr)
+                self.mark(state=True)
             gevent.sleep(self._tick_seconds)
 
     def _sweep_for_ever(self) -> None:
         while True:
             gevent.sleep(SWEEP_SECONDS)
-            self.sweep()
+            try:
+                self.sweep()
+            except Exception:
+                traceback.print_exc(file=sys.stderr)
 
     def sweep(self) -> None:
         """Ping who is silent, cut who is gone or does not read."""
@@ -149,10 +173,9 @@ class Hub:
     def close(self, code: int, reason: str) -> None:
         """Ask every client to go, in random order, and wait until they have."""
         gevent.killall(self._greenlets)
-        clients = list(self._clients)
-        random.shuffle(clients)
-        for client in clients:
-            client.connection.close(code, reason)
         with gevent.Timeout(DRAIN_SECONDS, cast(Any, False)):
             while self._clients:
-                gevent.sleep(0.02)
+                clients = list(self._clients)
+                for client in random.sample(clients, min(DRAIN_BATCH, len(clients))):
+                    client.connection.close(code, reason)
+                gevent.sleep(0.01)

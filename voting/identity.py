@@ -5,7 +5,7 @@ Origin. Never decides what somebody may see or do beyond that.
 
 A session holds `voter` (a uuid that login and logout keep, so that nobody votes twice by logging in
 again), `name` while logged in, and `admin`, a fingerprint of the password that was in force when
-the admin came in: a new password ends every admin session.
+the admin came in (a new password ends every admin session) and a random name for this login.
 """
 
 from __future__ import annotations
@@ -29,7 +29,12 @@ from werkzeug.security import check_password_hash, generate_password_hash
 
 MAX_NAME = 40
 MIN_PASSWORD = 8
+KEY_BYTES = 32
 SESSION_LIFETIME = timedelta(days=30)
+
+
+class BadSecret(Exception):
+    """The file of the secret key is of no use; the text says what to do."""
 
 
 class BadName(Exception):
@@ -41,11 +46,15 @@ def secret_key(folder: Path) -> bytes:
 
     Raises:
         OSError: the data folder cannot be written.
+        BadSecret: the file does not hold a key.
     """
     file = folder / "secret.key"
     if not file.exists():
-        _write_private(file, secrets.token_hex(32))
-    return file.read_bytes()
+        _write_private(file, secrets.token_hex(KEY_BYTES))
+    key = file.read_bytes().strip()
+    if len(key) < KEY_BYTES:
+        raise BadSecret(f"{file} is empty or cut; delete it, and everybody logs in anew")
+    return key
 
 
 class Admin:
@@ -94,15 +103,22 @@ class Admin:
 
     def is_in(self) -> bool:
         """Say whether the session of this request is an admin's."""
+        return bool(self.session())
+
+    def session(self) -> str:
+        """Return the name of this admin's session, or "" for somebody else's."""
         mark = session.get("admin")
-        return isinstance(mark, str) and hmac.compare_digest(mark, self._fingerprint())
+        good = isinstance(mark, str) and hmac.compare_digest(
+            mark.partition(".")[0], self._fingerprint()
+        )
+        return str(mark) if good else ""
 
     def leave(self) -> None:
         """End the admin's part of this session."""
         session.pop("admin", None)
 
     def _enter(self) -> None:
-        session["admin"] = self._fingerprint()
+        session["admin"] = f"{self._fingerprint()}.{secrets.token_hex(8)}"
         session.permanent = True
 
     def _stored(self) -> str:
@@ -137,17 +153,19 @@ def logged_in() -> tuple[str, str] | None:
 
 
 def clean_name(typed: str) -> str:
-    """Return a name as it is kept: one line, at most 40 characters.
+    """Return a name as it is kept: one line, at most 40 characters, "" if none can be seen.
 
     Raises:
         BadName: it has control or direction-changing characters, or is too long.
     """
+    if len(typed) > 4 * MAX_NAME:  # before NFC, whose time grows with the square of the length
+        raise BadName(typed[:MAX_NAME])
     name = " ".join(unicodedata.normalize("NFC", typed).split())
     if len(name) > MAX_NAME or any(unicodedata.category(c) in ("Cc", "Cs", "Cn") for c in name):
         raise BadName(name)
     if re.search("[\u202a-\u202e\u2066-\u2069]", name):
         raise BadName(name)
-    return name
+    return name if any(unicodedata.category(c)[0] not in "CZ" for c in name) else ""
 
 
 def host_is_trusted(host: str, names: Iterable[str]) -> bool:
@@ -160,13 +178,13 @@ def host_is_trusted(host: str, names: Iterable[str]) -> bool:
     if name == "localhost" or name in (known.lower() for known in names):
         return True
     try:
-        ipaddress.ip_address(name.partition("%")[0])
+        ipaddress.ip_address(name)
     except ValueError:
         return False
     return True
 
 
-_HOST = re.compile(r"(\[[0-9A-Fa-f:.%a-z]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?")
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?")
 
 
 def origin_is_ours(request: Request) -> bool:

@@ -57,6 +57,8 @@ class Journal(Protocol):
     def append(self, after: int, records: Sequence[Record]) -> None:
         """Append records behind version `after`; they are durable when this returns.
 
+        No records at all is a question: would an append be durable now?
+
         Raises:
             NotRecorded: they are not in the journal, or its last version is not `after`.
         """
@@ -85,17 +87,22 @@ class SqliteJournal:
         try:
             self._database: sqlite3.Connection = self._on_thread(self._open)
         except NotRecorded as error:
+            self._thread.kill()
             self._held.close()
             raise Unusable(str(error)) from error
 
     def _open(self) -> sqlite3.Connection:
         database = sqlite3.connect(self._file, timeout=BUSY_SECONDS, isolation_level=None)
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "fullfsync=ON"):
-            database.execute(f"PRAGMA {pragma}")
-        database.execute(
-            "CREATE TABLE IF NOT EXISTS record"
-            " (version INTEGER PRIMARY KEY, at INTEGER NOT NULL, body BLOB NOT NULL)"
-        )
+        try:
+            for pragma in ("journal_mode=WAL", "synchronous=FULL", "fullfsync=ON"):
+                database.execute(f"PRAGMA {pragma}")
+            database.execute(
+                "CREATE TABLE IF NOT EXISTS record"
+                " (version INTEGER PRIMARY KEY, at INTEGER NOT NULL, body BLOB NOT NULL)"
+            )
+        except sqlite3.Error:
+            database.close()
+            raise
         return database
 
     def read(self, after: int) -> list[Record]:
@@ -108,6 +115,8 @@ class SqliteJournal:
         for expected, (version, at, body) in enumerate(rows, after + 1):
             if version != expected:
                 raise NotRecorded(f"{self._file}: record {expected} is missing")
+            if not (isinstance(at, int) and isinstance(body, bytes)):
+                raise NotRecorded(f"{self._file}: record {expected} is damaged")
             yield Record(at, body)
 
     def append(self, after: int, records: Sequence[Record]) -> None:
@@ -120,6 +129,10 @@ class SqliteJournal:
             (last,) = database.execute("SELECT coalesce(max(version), 0) FROM record").fetchone()
             if last != after:
                 raise NotRecorded(f"{self._file} is at version {last}, expected {after}")
+            if not records:
+                # Something must be written, or a full disk would look well.
+                (probes,) = database.execute("PRAGMA user_version").fetchone()
+                database.execute(f"PRAGMA user_version = {(probes + 1) % 1_000}")
             database.executemany(
                 "INSERT INTO record VALUES (?, ?, ?)",
                 [(after + i, at, body) for i, (at, body) in enumerate(records, 1)],

@@ -6,6 +6,7 @@ for the journal: an answer is sent when it comes.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from functools import partial
 from typing import cast, get_args
 
@@ -16,7 +17,7 @@ from simple_websocket import Server
 
 from voting import identity, protocol
 from voting.connection import BadUpgrade, Connection, prepare
-from voting.engine import Engine
+from voting.engine import Change, Engine
 from voting.hub import Client, Encode, Hub, Kind
 from voting.protocol import View
 from voting.records import Ballot
@@ -28,20 +29,20 @@ MAX_UNANSWERED = 32
 VIEWS: tuple[View, ...] = get_args(View)
 
 
-def snapshot(engine: Engine, view: View, online: int) -> protocol.Snapshot:
+def snapshot(engine: Engine, view: View, present: Set[str]) -> protocol.Snapshot:
     """Return the engine's state as a view sees it now."""
     return protocol.snapshot(
-        engine.state, view, now=engine.now(), online=online, recording=engine.recording
+        engine.state, view, now=engine.now(), present=present, recording=engine.recording
     )
 
 
 def encoder(engine: Engine) -> Encode:
     """Return the function by which the hub shows the engine's state."""
 
-    def encode(kind: Kind, view: str, online: int) -> bytes:
+    def encode(kind: Kind, view: str, present: Set[str]) -> bytes:
         if kind == "tally":
-            return protocol.encode(protocol.tally(engine.state, online))
-        return protocol.encode(snapshot(engine, cast(View, view), online))
+            return protocol.encode(protocol.tally(engine.state, present))
+        return protocol.encode(snapshot(engine, cast(View, view), present))
 
     return encode
 
@@ -75,7 +76,7 @@ class Live:
 
     def snapshot(self, view: View) -> dict[str, object]:
         """Return the `state` message that a view would get now, for a page to start with."""
-        message = snapshot(self._engine, view, self._hub.online)
+        message = snapshot(self._engine, view, self._hub.present)
         return cast(dict[str, object], msgspec.to_builtins(message))
 
     def you(self, voter: str, name: str) -> dict[str, object]:
@@ -85,25 +86,41 @@ class Live:
 
     def sign_out(self, voter: str) -> None:
         """End a voter's open sockets, because the session behind them has ended."""
-        for client in self._hub.of_voter(voter):
+        self._dismiss(self._hub.of_voter(voter))
+
+    def sign_out_admin(self, session: str) -> None:
+        """End the sockets of one admin's session."""
+        self._dismiss(self._hub.of_session(session))
+
+    def _dismiss(self, clients: list[Client]) -> None:
+        for client in clients:
             client.connection.close(protocol.NOT_LOGGED_IN, "logged out")
 
     def _serve(self, ws: Server) -> None:
         connection = Connection(ws)
-        view, who = request.args["view"], identity.logged_in()
-        if (view == "voter" and who is None) or (view == "admin" and not self._admin.is_in()):
+        client = self._client(connection, request.args["view"])
+        if client is None:
             connection.close(protocol.NOT_LOGGED_IN, "log in first")
             connection.listen(lambda frame: None)
             return
-        client = (
-            Client(connection, view, *who) if view == "voter" and who else Client(connection, view)
-        )
-        self._show_own(client)
-        self._hub.join(client)
         try:
-            connection.listen(partial(self._receive, client))
+            connection.listen(partial(self._receive, client), partial(self._welcome, client))
         finally:
             self._hub.leave(client)
+
+    def _client(self, connection: Connection, view: str) -> Client | None:
+        """Return who connects, or None if the view needs a login that is not there."""
+        if view == "voter":
+            who = identity.logged_in()
+            return Client(connection, view, voter=who[0], name=who[1]) if who else None
+        if view == "admin":
+            session = self._admin.session()
+            return Client(connection, view, session=session) if session else None
+        return Client(connection, view)
+
+    def _welcome(self, client: Client) -> None:
+        self._show_own(client)
+        self._hub.join(client)
 
     def _receive(self, client: Client, frame: str) -> None:
         try:
@@ -119,23 +136,28 @@ class Live:
             self._refuse(client, message.ballot, "too_fast", "wait for the answers")
         else:
             client.unanswered += 1
+            seen = self._engine.state.version
             self._engine.cast(
                 Ballot(client.voter, message.ballot, message.round, message.choices),
-                partial(self._answer, client, message.ballot),
+                partial(self._answer, client, message.ballot, seen),
             )
 
-    def _answer(self, client: Client, ballot: str, outcome: Outcome) -> None:
+    def _answer(self, client: Client, ballot: str, seen: int, outcome: Outcome) -> None:
         client.unanswered -= 1
         if isinstance(outcome, Refusal):
             self._refuse(client, ballot, outcome.code, outcome.message)
         elif isinstance(outcome, Receipt) and client.voter is not None:
             client.connection.tell(protocol.encode(outcome))
-            # The receipt says it all, unless it is that of an earlier ballot, sent again.
             current = self._engine.state.on_stage
             newest = current is not None and current.codes.get(client.voter) == outcome.code
-            for tab in self._hub.of_voter(client.voter):
-                if tab is not client or not newest:
-                    self._show_own(tab)
+            again = outcome.version <= seen
+            if newest and not again:
+                for tab in self._hub.of_voter(client.voter):
+                    if tab is not client:
+                        self._show_own(tab)
+            elif again and not newest:
+                # This receipt is of an earlier ballot: it is not what counts now.
+                self._show_own(client)
 
     def _refuse(self, client: Client, ballot: str | None, code: str, message: str) -> None:
         client.connection.tell(protocol.encode(protocol.Refused(ballot, code, message)))
@@ -145,8 +167,8 @@ class Live:
             own = protocol.you(self._engine.state, client.voter, client.name)
             client.connection.tell(protocol.encode(own))
 
-    def _changed(self, steered: bool) -> None:
-        self._hub.mark(state=steered)
-        if steered:
+    def _changed(self, change: Change) -> None:
+        self._hub.mark(state=change != "numbers")
+        if change == "round":
             for client in self._hub.voters():
                 self._show_own(client)

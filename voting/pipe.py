@@ -65,6 +65,9 @@ class Pipe:
         if self._ahead:
             ahead, self._ahead = self._ahead[:size], self._ahead[size:]
             return ahead
+        # gevent reads what is there without a pause, and one client that never stops talking
+        # would have the only thread to itself.
+        gevent.sleep(0)
         data: bytes = self.socket.recv(size)
         self.heard_at = monotonic()
         return data

@@ -17,17 +17,20 @@ From the server:
               "rule":"single","max_choices":1,"changes":true,"candidates":[{"id":"ada","name":"Ada"}]},
               "round":{"id":7,"state":"none"|"open"|"closed","opened_at":…,"closes_at":…|null},
               "results":"live","recording":true,"counts":{"ada":3}|null,"ballots":3,"voted":3,
-              "online":12}
+              "online":12,"room":13}
               To an admin also "rounds": [{"id":7,"state":"open","archived":false,"opened_at":…,
               "closed_at":…|null,"ballots":3,"voted":3}], newest first.
     tally     the numbers alone, at most once a tick: {"type":"tally","epoch":"…","version":42,
-              "round":7,"counts":{…}|null,"ballots":4,"voted":4,"online":12}
+              "round":7,"counts":{…}|null,"ballots":4,"voted":4,"online":12,
+              "room":13}
     receipt   {"type":"receipt","ballot":"…","round":7,"choices":["ada"],"version":42,
               "code":"K7Q4-MX2P"}
     refused   {"type":"refused","ballot":"…"|null,"code":"…","message":"…"}
 
 `epoch` names one journal's history and `version` is how many of its records are folded. A client
 ignores a lower version in the same epoch, takes an equal one, and any version of a new epoch.
+`online` counts the voters who have a page open, `room` those and who voted and left: turnout is
+`voted` ÷ `room`.
 `recording` is false while ballots cannot be made durable.
 
 Refusal codes:
@@ -51,6 +54,7 @@ Close codes:
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Annotated, Literal
 
 import msgspec
@@ -153,6 +157,7 @@ class Tally(msgspec.Struct, frozen=True, tag="tally"):
     ballots: int
     voted: int
     online: int
+    room: int
 
 
 class Snapshot(msgspec.Struct, frozen=True, tag="state", omit_defaults=True):
@@ -169,6 +174,7 @@ class Snapshot(msgspec.Struct, frozen=True, tag="state", omit_defaults=True):
     ballots: int
     voted: int
     online: int
+    room: int
     rounds: tuple[RoundSummary, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -207,8 +213,8 @@ def you(state: State, voter: str, name: str) -> You:
     return You(name, current.id, current.choices.get(voter), current.codes.get(voter))
 
 
-def tally(state: State, online: int) -> Tally:
-    """The numbers of the round on stage, as of this moment."""
+def tally(state: State, present: Set[str]) -> Tally:
+    """The numbers of the round on stage, as of this moment; `present` are the voters online."""
     current = state.on_stage
     return Tally(
         state.epoch,
@@ -217,16 +223,17 @@ def tally(state: State, online: int) -> Tally:
         _counts(state),
         current.ballots if current else 0,
         current.voted if current else 0,
-        online,
+        len(present),
+        len(present) + (len(current.choices.keys() - present) if current else 0),
     )
 
 
-def snapshot(state: State, view: View, *, now: int, online: int, recording: bool) -> Snapshot:
+def snapshot(state: State, view: View, *, now: int, present: Set[str], recording: bool) -> Snapshot:
     """The whole state as one view sees it, as of `now`."""
     poll, current = state.poll, state.on_stage
     if poll is None:
         raise ValueError("expected a state with a poll: the engine defines one before it starts")
-    numbers = tally(state, online)
+    numbers = tally(state, present)
     return Snapshot(
         epoch=state.epoch,
         version=state.version,
@@ -240,8 +247,9 @@ def snapshot(state: State, view: View, *, now: int, online: int, recording: bool
         counts=numbers.counts,
         ballots=numbers.ballots,
         voted=numbers.voted,
-        online=online,
-        rounds=tuple(map(_summary, reversed(state.rounds.values())))
+        online=numbers.online,
+        room=numbers.room,
+        rounds=tuple(_summary(state, r) for r in reversed(state.rounds.values()))
         if view == "admin"
         else msgspec.UNSET,
     )
@@ -253,11 +261,11 @@ def _counts(state: State) -> dict[str, int]:
     return {candidate.id: 0 for candidate in state.poll.candidates} if state.poll else {}
 
 
-def _summary(current: Round) -> RoundSummary:
+def _summary(state: State, current: Round) -> RoundSummary:
     return RoundSummary(
         current.id,
         current.state,
-        current.archived,
+        current.id != state.stage,
         current.opened_at,
         current.closed_at,
         current.ballots,

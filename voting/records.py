@@ -9,6 +9,7 @@ else, so whoever holds the same records holds the same state.
 
 from __future__ import annotations
 
+import hashlib
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -121,3 +122,8 @@ def decode(body: bytes) -> Body:
         msgspec.DecodeError, UnicodeError: the bytes are no record of this format.
     """
     return _decoder.decode(body)
+
+
+def source_digest(poll: Poll) -> str:
+    """Name a poll's text, so that an edit of config.toml is told from an edit by the admin."""
+    return hashlib.sha256(msgspec.json.encode(poll)).hexdigest()[:16]

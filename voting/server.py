@@ -10,6 +10,7 @@ import socket
 import sys
 from typing import Any
 
+import gevent
 from gevent.pywsgi import WSGIHandler, WSGIServer
 
 NEXT_PORTS = 20
@@ -20,6 +21,14 @@ BACKLOG = 4_096
 
 RESERVED_FILES = 64
 """File descriptors that are not phones': the journal, logs, pages under way."""
+
+
+REQUEST_SECONDS = 10.0
+"""How long the head of a request may take to come, and a kept-alive connection may be silent."""
+
+
+BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+LENGTH_REQUIRED = BAD_REQUEST.replace(b"400 Bad Request", b"411 Length Required")
 
 
 class CannotListen(Exception):
@@ -36,6 +45,8 @@ def listen(host: str, port: int, *, asked: bool) -> socket.socket:
     for candidate in range(port, last + 1):
         try:
             return _listen(host, candidate)
+        except (UnicodeError, TypeError) as error:
+            raise CannotListen(f"{host!r} is no address; expected one, or 0.0.0.0") from error
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise CannotListen(_sentence(host, candidate, error)) from error
@@ -95,7 +106,26 @@ class _Handler(WSGIHandler):
     def __init__(self, sock: Any, address: Any, server: WSGIServer) -> None:
         # Without it an answer on a kept-alive connection waits 40 ms for an acknowledgement.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.settimeout(REQUEST_SECONDS)  # for bodies; a WebSocket takes it off again
         super().__init__(sock, address, server)
+
+    def handle_one_request(self) -> Any:
+        # The next request may be long in coming, or never whole: then the phone has left, or
+        # means no good, and its file descriptor is needed.
+        self._patience = gevent.Timeout.start_new(REQUEST_SECONDS)
+        try:
+            return super().handle_one_request()
+        except gevent.Timeout as timeout:
+            if timeout is not self._patience:
+                raise
+            return None
+        finally:
+            self._patience.close()
+
+    def _handle_client_error(self, _error: Exception) -> tuple[str, bytes]:
+        # A stranger's broken request is answered, not printed: a terminal that nobody reads
+        # would in the end hold the server up.
+        return ("400", BAD_REQUEST)
 
     def get_environ(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().get_environ()
@@ -103,6 +133,13 @@ class _Handler(WSGIHandler):
         return environ
 
     def handle_one_response(self) -> None:
+        self._patience.close()
+        gevent.sleep(0)  # a client that sends request after request must not have all the turns
+        if "HTTP_TRANSFER_ENCODING" in (self.environ or {}):
+            # No browser sends a body of unknown length, and we would read it to its end.
+            self.close_connection = True
+            self.socket.sendall(LENGTH_REQUIRED)
+            return
         super().handle_one_response()
         if "HTTP_UPGRADE" in (self.environ or {}):
             # Whatever follows a WebSocket on this socket is not HTTP.
@@ -110,5 +147,12 @@ class _Handler(WSGIHandler):
 
 
 def create_server(sock: socket.socket, app: Any) -> WSGIServer:
-    """Return a server for a listening socket; errors go to standard error, requests nowhere."""
-    return WSGIServer(sock, app, log=None, error_log=sys.stderr, handler_class=_Handler)
+    """Return a server for a listening socket; the app's errors go to standard error."""
+    return WSGIServer(
+        sock,
+        app,
+        log=None,
+        error_log=None,
+        environ={"wsgi.errors": sys.stderr},
+        handler_class=_Handler,
+    )

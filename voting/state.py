@@ -49,9 +49,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 class Done(msgspec.Struct, frozen=True):
-    """The answer that a command took effect, making the state this version."""
-
-    version: int
+    """The answer that a command took effect."""
 
 
 Outcome = Receipt | Refusal | Done
@@ -65,7 +63,6 @@ class Round:
     """
 
     __slots__ = (
-        "archived",
         "choices",
         "closed_at",
         "codes",
@@ -81,7 +78,6 @@ class Round:
         self.poll = poll
         self.opened_at = opened_at
         self.closed_at: int | None = None
-        self.archived = False
         self.choices: dict[str, tuple[str, ...]] = {}
         self.codes: dict[str, str] = {}
         self.used: dict[str, int] = {}

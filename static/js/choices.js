@@ -9,12 +9,11 @@ const template = byId("candidate-row");
 
 /** Show the page's state in the rows; `choose(round, candidate)` is what a tap does. */
 export function renderChoices({ snapshot, you, box }, words, choose) {
-  const { poll, round, voted, online } = snapshot;
+  const { poll, round, voted, online, room } = snapshot;
   setText(byId("question"), poll.question);
   document.title = poll.question;
-  const all = Math.max(online, voted);
-  const nobody = round.state === "none" || all === 0;
-  setText(byId("turnout"), nobody ? fill(words.here, { n: online }) : fill(words.turnout, { voted, all }));
+  const nobody = round.state === "none" || room === 0;
+  setText(byId("turnout"), nobody ? fill(words.here, { n: online }) : fill(words.turnout, { voted, all: room }));
   renderCandidates(list, template, snapshot);
 
   const counted = you.round === round.id && you.choices ? you.choices : [];

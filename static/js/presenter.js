@@ -21,13 +21,13 @@ const chart = createChart(byId("chart"), {
 });
 
 const store = createStore({ snapshot: readJson("snapshot"), connection: { state: "connecting" } }, ({ snapshot, connection }) => {
-  const { poll, round, counts, voted, online, ballots } = snapshot;
+  const { poll, round, counts, voted, online, ballots, room } = snapshot;
   stage.round = round.state;
   stage.stage = voted === 0 ? "join" : counts === null ? "hidden" : "chart";
   document.title = poll.question;
   setText(byId("question"), poll.question);
   setText(byId("round-line"), words[`round_${round.state}`]);
-  const figures = { voted, online, ballots, room: Math.max(online, voted) };
+  const figures = { voted, online, ballots, room };
   for (const place of document.querySelectorAll("[data-figure]")) setText(place, figures[place.dataset.figure]);
   renderCandidates(list, byId("candidate-row"), snapshot);
   if (counts !== null && stage.chart !== "plain") chart.update(snapshot);
