@@ -10,8 +10,9 @@ From a client, on `WS /live?view=voter|screen|admin`:
 
 From the server:
 
-    you       on connecting, after a vote on another of this voter's sockets, and after every change
-              of round: {"type":"you","name":"…","round":7,"choices":["ada"]|null,"code":"…"|null}
+    you       on connecting, after a vote on another of this voter's sockets, after every change of
+              round, and behind the receipt of an older ballot: {"type":"you","name":"…","round":7,
+              "choices":["ada"]|null,"code":"…"|null}
     state     on connecting, and when anything but the numbers changed:
               {"type":"state","epoch":"…","version":41,"now":…,"poll":{"id":"…","question":"…",
               "rule":"single","max_choices":1,"changes":true,"candidates":[{"id":"ada","name":"Ada"}]},
@@ -21,8 +22,8 @@ From the server:
               To an admin also "rounds": [{"id":7,"state":"open","archived":false,"opened_at":…,
               "closed_at":…|null,"ballots":3,"voted":3}], newest first.
     tally     the numbers alone, at most once a tick: {"type":"tally","epoch":"…","version":42,
-              "round":7,"counts":{…}|null,"ballots":4,"voted":4,"online":12,
-              "room":13}
+              "round":7,"counts":{…}|null,"ballots":4,"voted":4,
+              "online":12,"room":13}
     receipt   {"type":"receipt","ballot":"…","round":7,"choices":["ada"],"version":42,
               "code":"K7Q4-MX2P"}
     refused   {"type":"refused","ballot":"…"|null,"code":"…","message":"…"}
@@ -30,8 +31,7 @@ From the server:
 `epoch` names one journal's history and `version` is how many of its records are folded. A client
 ignores a lower version in the same epoch, takes an equal one, and any version of a new epoch.
 `online` counts the voters who have a page open, `room` those and who voted and left: turnout is
-`voted` ÷ `room`.
-`recording` is false while ballots cannot be made durable.
+`voted` ÷ `room`. `recording` is false while ballots cannot be made durable.
 
 Refusal codes:
 
@@ -50,6 +50,7 @@ Close codes:
     1001  the server is going; reconnect         1008  abuse; stay away
     1003  binary frame; stay away                1009  frame too large; stay away
     1011  a mistake of the server; reconnect     4401  not logged in, or logged out; log in first
+    1002, 1007  the frames broke RFC 6455, or the text was no UTF-8; stay away
 """
 
 from __future__ import annotations
