@@ -27,12 +27,13 @@ from flask import Flask
 from gevent.event import Event
 
 from voting import admin, identity, language, pages, server, web
-from voting.addresses import join_url, qr_text, reachable
+from voting.addresses import join_url
 from voting.assets import Assets
 from voting.ballots import Broken, Newer
 from voting.config import Config, ConfigError, load
 from voting.connection import SERVER_OPTIONS
 from voting.engine import Engine
+from voting.greeting import greet
 from voting.hub import Hub
 from voting.journal import JournalError, SqliteJournal, Unusable
 from voting.live import Live, encoder
@@ -179,7 +180,17 @@ def run(
     running: Running = app.extensions["show_of_hands"]
     serving = server.create_server(sock, app)
     serving.start()
-    greet(settings, running, sock.getsockname()[1], server.raise_file_limit())
+    port = sock.getsockname()[1]
+    moved = asked is None and port != DEFAULT_PORT
+    greeting = greet(
+        settings,
+        running.engine.state.on_stage,
+        port=port,
+        instead_of=DEFAULT_PORT if moved else None,
+        link=running.admin.make_link(),
+        phones=server.raise_file_limit(),
+    )
+    click.echo(greeting, err=True)
     gevent.wait([stopping, running.failed], count=1)
     failed = running.failed.is_set()
     with suppress(OSError):  # whoever read standard error may be gone; the phones are not
@@ -196,52 +207,6 @@ def _stop(stopping: Event) -> None:
     if stopping.is_set():
         os._exit(1)
     stopping.set()
-
-
-def greet(config: Config, running: Running, port: int, phones: int | None) -> None:
-    """Tell the presenter where everything is."""
-    lines = ["", "Show of Hands", ""]
-    stage = running.engine.state.on_stage
-    if config.server.port is None and port != DEFAULT_PORT:
-        lines.append(f"  Port {DEFAULT_PORT} is in use, so this is port {port}.")
-    if stage and stage.poll != config.polls[0]:
-        lines.append(
-            f"  config.toml has another poll than round {stage.id}, whose ballots stay as they are;"
-            " the next round takes the new one."
-        )
-    lines += _addresses(config, port)
-    here = f"http://{_local_name(config.server.host)}:{port}"
-    lines.append(f"  Screen   {here}/present")
-    lines.append(f"  Admin    {here}/admin/login?link={running.admin.make_link()}  (works once)")
-    if phones is not None:
-        lines.append(f"  Room     up to {phones:,} phones (this computer's limit of open files)")
-    if stage and stage.used:
-        lines.append(f"  Goes on  with round {stage.id}: {stage.state}, {stage.ballots} ballots")
-    click.echo("\n".join([*lines, "", "Ctrl-C stops the server."]), err=True)
-
-
-def _addresses(config: Config, port: int) -> list[str]:
-    """Return the lines about phones: their address, its QR code, and what else they may try."""
-    url = join_url(config.server.public_url, config.server.host, port)
-    if url is None:
-        return [
-            "  Phones   cannot reach this computer: it is in no network. Join a Wi-Fi or start a",
-            "           hotspot; the address then appears on the screen page.",
-        ]
-    lines = [f"  Phones   {url}", ""]
-    if "utf" in (sys.stderr.encoding or "").lower():
-        lines.append(qr_text(url))
-    if not config.server.public_url and config.server.host in ("0.0.0.0", "::"):
-        also = [f"http://{address}:{port}" for address in reachable()[1:]]
-        lines += [f"  Or       {', '.join(also)}"] if also else []
-    return lines
-
-
-def _local_name(host: str) -> str:
-    """Return the name by which this computer's own browser reaches a host setting."""
-    if host in ("0.0.0.0", "::", "127.0.0.1", "localhost"):
-        return "localhost"
-    return f"[{host}]" if ":" in host else host
 
 
 @main.command()

@@ -21,6 +21,7 @@ The modules in reading order, each building on those before it:
     pages        log in, vote, watch, join
     admin        steer the rounds
     server       gevent's server, ports, file limits
+    greeting     what the terminal says at start
 
 `dashboard.py`, beside this package, ties them together. docs/architecture.md tells why.
 """

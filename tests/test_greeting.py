@@ -1,0 +1,70 @@
+"""What the terminal says at start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from voting.config import load
+from voting.greeting import greet
+from voting.records import Candidate, Poll
+from voting.state import Round
+
+POLL = """
+[[polls]]
+question = "Who?"
+candidates = ["Ada", "Bob"]
+[server]
+"""
+
+
+def said(folder: Path, server: str = "", stage: Round | None = None, **facts: int | None) -> str:
+    file = folder / "config.toml"
+    file.write_text(POLL + server, encoding="utf-8")
+    asked = {"port": 5000, "instead_of": None, "phones": None} | facts
+    return greet(load(file), stage, link="token", **asked)  # type: ignore[arg-type]
+
+
+def test_all_addresses_are_said(tmp_path: Path) -> None:
+    """Phones get the public address and its code; the presenter what works on this computer."""
+    text = said(tmp_path, 'public_url = "https://vote.example.org"', phones=1984)
+    assert "  Phones   https://vote.example.org\n" in text
+    assert "  Screen   http://localhost:5000/present\n" in text
+    assert "  Admin    http://localhost:5000/admin/login?link=token" in text
+    assert "up to 1,984 phones" in text
+
+
+def test_without_a_network_the_cure_is_said(tmp_path: Path) -> None:
+    """An address that phones cannot open is not shown."""
+    text = said(tmp_path, 'host = "127.0.0.1"')
+    assert "Join a Wi-Fi or start a" in text
+    assert "Phones   http" not in text
+
+
+@pytest.mark.parametrize(
+    "host, name",
+    [("0.0.0.0", "localhost"), ("::1", "[::1]"), ("192.0.2.9", "192.0.2.9")],
+)
+def test_the_screens_address_works_on_this_computer(tmp_path: Path, host: str, name: str) -> None:
+    """The server may listen on one address only."""
+    assert f"Screen   http://{name}:5000/present" in said(tmp_path, f'host = "{host}"')
+
+
+def test_another_port_is_explained(tmp_path: Path) -> None:
+    """Who expects 5000 is told where the server went."""
+    assert "Port 5000 is in use, so this is port 5003." in said(
+        tmp_path, port=5003, instead_of=5000
+    )
+
+
+def test_a_round_that_goes_on_is_announced(tmp_path: Path) -> None:
+    """With its ballots, and a word if config.toml asks something else by now."""
+    stage = Round(3, Poll("poll", "Who?", (Candidate("ada", "Ada"), Candidate("bob", "Bob"))), 0)
+    stage.used["v"] = 1
+    stage.choices["v"] = ("ada",)
+    text = said(tmp_path, stage=stage)
+    assert "with round 3: open, 1 ballot" in text
+    assert "another poll" not in text
+    stage.poll = Poll("poll", "What?", stage.poll.candidates)
+    assert "another poll than round 3" in said(tmp_path, stage=stage)

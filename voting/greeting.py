@@ -1,0 +1,81 @@
+"""What the terminal says when the server has started: where everything is, and how to go on.
+
+Owns these words, and where this computer's own browser finds the server. Starts nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from voting.addresses import join_url, qr_text, reachable
+from voting.config import Config
+from voting.state import Round
+
+
+def greet(
+    config: Config,
+    stage: Round | None,
+    *,
+    port: int,
+    instead_of: int | None,
+    link: str,
+    phones: int | None,
+) -> str:
+    """Return the greeting.
+
+    Args:
+        config: what the server runs with.
+        stage: the round on stage, if any.
+        port: where the server listens.
+        instead_of: the port that was in use, if the server took the next one.
+        link: the token that logs the admin in once.
+        phones: how many there is room for, if the system sets a limit.
+    """
+    here = f"http://{_local_name(config.server.host)}:{port}"
+    lines = ["", "Show of Hands", ""]
+    if instead_of is not None:
+        lines.append(f"  Port {instead_of} is in use, so this is port {port}.")
+    if stage and stage.poll != config.polls[0]:
+        lines += [
+            f"  config.toml has another poll than round {stage.id} on stage, whose ballots stay as",
+            "  they are; the next round takes the new one.",
+        ]
+    lines += _for_phones(config, port)
+    lines.append(f"  Screen   {here}/present")
+    lines.append(f"  Admin    {here}/admin/login?link={link}  (works once)")
+    if phones is not None:
+        lines.append(f"  Room     up to {phones:,} phones (this computer's limit of open files)")
+    if stage and stage.used:
+        lines.append(
+            f"  Goes on  with round {stage.id}: {stage.state}, {_plural(stage.ballots, 'ballot')}"
+        )
+    return "\n".join([*lines, "", "Ctrl-C stops the server."])
+
+
+def _for_phones(config: Config, port: int) -> list[str]:
+    """Return their address, its QR code, and what else they may try."""
+    server = config.server
+    url = join_url(server.public_url, server.host, port)
+    if url is None:
+        return [
+            "  Phones   cannot reach this computer: it is in no network. Join a Wi-Fi or start a",
+            "           hotspot; the address then appears on the screen page.",
+        ]
+    lines = [f"  Phones   {url}", ""]
+    if "utf" in (sys.stderr.encoding or "").lower():
+        lines.append(qr_text(url))
+    if not server.public_url and server.host in ("0.0.0.0", "::"):
+        also = [f"http://{address}:{port}" for address in reachable()[1:]]
+        lines += [f"  Or       {', '.join(also)}"] if also else []
+    return lines
+
+
+def _local_name(host: str) -> str:
+    """Return the name by which this computer's own browser reaches a host setting."""
+    if host in ("0.0.0.0", "::", "127.0.0.1", "localhost"):
+        return "localhost"
+    return f"[{host}]" if ":" in host else host
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
