@@ -8,7 +8,7 @@ COMPILE = $(UV) pip compile --quiet --no-config --universal --generate-hashes \
 	--python-version 3.11 --no-header $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all check lock screenshots
+.PHONY: help run password test test-all check lock screenshots
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -16,6 +16,9 @@ help: ## list the targets
 
 run: ## set up what is missing and start the server
 	@$(PYTHON) start.py run $(ARGS)
+
+password: ## set the admin's password
+	@$(PYTHON) start.py password $(ARGS)
 
 test: ## set up what is missing and run the tests
 	@$(PYTHON) start.py test $(ARGS)
@@ -32,6 +35,6 @@ lock: ## pin every dependency anew after an edit (needs uv and npm; newest of al
 	$(COMPILE) requirements-node.in --output-file requirements-node.txt
 	npm install --package-lock-only --ignore-scripts
 
-screenshots: ## take the pictures of the README
+screenshots: ## draw every page in every size into screenshots/
 	@$(PYTHON) start.py setup --dev
 	@.venv/bin/python -m tests.screenshots

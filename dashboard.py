@@ -88,11 +88,10 @@ def create_app(config: Config | None = None, port: int = DEFAULT_PORT) -> Flask:
     assets = Assets(HERE / "static", config.data / "static")
 
     app = Flask(__name__, static_folder=None)
-    app.secret_key = identity.secret_key(config.data)
     app.config["SOCK_SERVER_OPTIONS"] = SERVER_OPTIONS
     app.jinja_env.globals.update(asset=assets.url, highcharts=assets.has_highcharts)
     language.init_app(app, HERE / "translations")
-    limiter = web.init_app(app, config.server)
+    limiter = web.init_app(app, config.server, identity.secret_key(config.data))
 
     def address() -> str | None:
         return join_url(config.server.public_url, config.server.host, port)
@@ -232,7 +231,12 @@ def password(config: Path, data: Path | None) -> None:
     except ConfigError as error:
         fail(error)
     if sys.stdin.isatty():
-        chosen = click.prompt("New password", hide_input=True, confirmation_prompt=True, err=True)
+        chosen = click.prompt(
+            "New password, 8 characters or more",
+            hide_input=True,
+            confirmation_prompt=True,
+            err=True,
+        )
     else:
         chosen = sys.stdin.readline().rstrip("\r\n")
     if len(chosen) < identity.MIN_PASSWORD:

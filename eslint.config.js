@@ -11,7 +11,7 @@ const htmlCalls = [
 ];
 
 export default [
-  { ignores: ["static/vendor/**", "node_modules/**", ".venv*/**", ".setup/**"] },
+  { ignores: ["data/**", "static/vendor/**", "node_modules/**", ".venv*/**", ".setup/**"] },
   js.configs.recommended,
   {
     linterOptions: { reportUnusedDisableDirectives: "error" },

@@ -51,6 +51,7 @@ RETRY_SECONDS = 600.0
 
 USAGE = """\
 usage: python3 start.py run [options of dashboard.py]   start the server
+       python3 start.py password                        set the admin's password
        python3 start.py test [options of pytest]        run the tests
        python3 start.py check                           lint, types, format
        python3 start.py setup [--dev]                   only set up
@@ -544,9 +545,9 @@ def main(arguments: Sequence[str], place: Place) -> int:
 
 
 def obey(command: str, rest: Sequence[str], place: Place) -> int:
-    if command == "run":
+    if command in ("run", "password"):
         set_up(place)
-        return become((str(place.python), str(place.root / "dashboard.py"), *rest))
+        return become((str(place.python), str(place.root / "dashboard.py"), command, *rest))
     if command == "test":
         set_up(place, dev=True)
         os.chdir(place.root)

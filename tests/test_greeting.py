@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from voting import addresses
 from voting.config import load
 from voting.greeting import greet
 from voting.records import Candidate, Poll
@@ -35,11 +36,21 @@ def test_all_addresses_are_said(tmp_path: Path) -> None:
     assert "up to 1,984 phones" in text
 
 
-def test_without_a_network_the_cure_is_said(tmp_path: Path) -> None:
+def test_without_a_network_the_cure_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An address that phones cannot open is not shown."""
-    text = said(tmp_path, 'host = "127.0.0.1"')
+    monkeypatch.setattr(addresses, "_interfaces", lambda: [("lo", "127.0.0.1")])
+    text = said(tmp_path)
     assert "Join a Wi-Fi or start a" in text
     assert "Phones   http" not in text
+
+
+def test_a_server_for_this_computer_alone_says_so(tmp_path: Path) -> None:
+    """Then no Wi-Fi is the cure."""
+    text = said(tmp_path, 'host = "127.0.0.1"')
+    assert "means this computer alone" in text
+    assert "Wi-Fi" not in text
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import resource
 import socket
@@ -129,11 +130,12 @@ def test_who_joins_late_sees_the_numbers_at_once(server: Server) -> None:
     assert back.until(type="state")["counts"][EDSGER] == 1
 
 
-def test_two_hundred_phones_vote_at_once(server: Server) -> None:
+@pytest.mark.parametrize("crowd", [200, *([500] if os.environ.get("TEST_ALL") else [])])
+def test_a_crowd_votes_at_once(server: Server, crowd: int) -> None:
     """Each gets a receipt, the counts are exactly what was cast, and no version goes back."""
     with ThreadPoolExecutor(16) as hands:
-        phones = list(hands.map(lambda n: phone(server, f"phone {n}"), range(200)))
-        picks = [random.Random(n).choice([ADA, GRACE, EDSGER]) for n in range(200)]
+        phones = list(hands.map(lambda n: phone(server, f"phone {n}"), range(crowd)))
+        picks = [random.Random(n).choice([ADA, GRACE, EDSGER]) for n in range(crowd)]
         for voter, pick in zip(phones, picks, strict=True):
             voter.vote(pick)
         cast = Counter(picks)

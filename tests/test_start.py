@@ -445,7 +445,7 @@ def test_run_becomes_the_server(checkout: Path) -> None:
         line = process.stdout.readline()
     process.terminate()
     assert process.wait(30) == -signal.SIGTERM
-    assert line == f"{process.pid} --port 8000 --help\n"
+    assert line == f"{process.pid} run --port 8000 --help\n"
 
 
 def test_run_goes_on_when_npm_fails(checkout: Path) -> None:

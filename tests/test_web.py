@@ -112,7 +112,7 @@ def test_a_lost_page_is_a_kind_page(server: Server) -> None:
     """No stack, no jargon."""
     lost = Browser(server).get("/nowhere")
     assert lost.status == 404
-    assert "There is no page here" in lost.text
+    assert "Page not found" in lost.text
 
 
 def test_the_browsers_language_decides_and_lang_overrides(server: Server) -> None:

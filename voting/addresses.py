@@ -44,7 +44,7 @@ def join_url(public_url: str, host: str, port: int) -> str | None:
     if public_url:
         return public_url.rstrip("/")
     if host not in ("0.0.0.0", "::", ""):
-        addresses = [] if _is_loopback(host) else [f"[{host}]" if ":" in host else host]
+        addresses = [] if is_loopback(host) else [f"[{host}]" if ":" in host else host]
     else:
         addresses = reachable()
     return f"http://{addresses[0]}:{port}" if addresses else None
@@ -73,7 +73,8 @@ def _interfaces() -> list[tuple[str, str]]:
     ]
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Say whether a host setting means this computer alone."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

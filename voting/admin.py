@@ -41,10 +41,16 @@ def create_blueprint(
             "admin_login.html", error=error, link=link, has_password=admin.has_password
         )
 
+    def used() -> str:
+        return str(_("This link has been used. Every start of the server makes a new one."))
+
     @blueprint.get("/login")
     def login() -> Page:
         # The link is used up by a POST: a preview of it, or a reload, must not spend it.
-        return login_page(link=request.args.get("link"))
+        link = request.args.get("link")
+        if link and not admin.link_is_good(link):
+            return login_page(used())
+        return login_page(link=link)
 
     @blueprint.post("/login")
     @limiter.limit(GUESSES, exempt_when=lambda: "link" in request.form)
@@ -52,8 +58,7 @@ def create_blueprint(
         if "link" in request.form:
             if admin.use_link(request.form["link"]):
                 return redirect(url_for("admin.desk"), 303)
-            said = _("This link has been used. Start the server anew for another, or log in here.")
-            return Response(login_page(said), 401)
+            return Response(login_page(used()), 401)
         if admin.use_password(request.form.get("password", "")):
             return redirect(url_for("admin.desk"), 303)
         return Response(login_page(_("That is not the password.")), 401)
@@ -68,7 +73,12 @@ def create_blueprint(
     def desk() -> Page:
         if not admin.is_in():
             return redirect(url_for("admin.login"), 303)
-        return render_template("admin.html", snapshot=live.snapshot("admin"), join_url=join_url())
+        return render_template(
+            "admin.html",
+            snapshot=live.snapshot("admin"),
+            join_url=join_url(),
+            waiting=waiting_question(),
+        )
 
     @blueprint.post("/<any(open, close, reopen, reset, restore):action>")
     def steer(action: str) -> Page:
@@ -79,6 +89,11 @@ def create_blueprint(
             status = 503 if outcome.code == "not_recorded" else 409
             return answer(status, outcome.code, said_of(outcome))
         return jsonify(ok=True) if wants_json() else to_desk()
+
+    def waiting_question() -> str | None:
+        """Return the question that only the next round will ask, if there is one."""
+        stage, configured = engine.state.on_stage, engine.state.polls[poll]
+        return configured.question if stage and stage.poll != configured else None
 
     def command(action: str) -> Command:
         seen = number("round"), number("version")

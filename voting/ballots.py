@@ -151,6 +151,7 @@ def _steer(state: State, command: Command) -> Outcome:
                 return Refusal("not_possible", f"there is no poll {poll!r}")
             if current is not None and current.closed_at is None:
                 return Refusal("not_possible", "a round is open; close it first")
+            _leave(state)
             _stage(state, state.polls[poll])
         case Close():
             if current is None or current.closed_at is not None:
@@ -163,22 +164,24 @@ def _steer(state: State, command: Command) -> Outcome:
         case Reset():
             if current is None:
                 return Refusal("not_possible", "there is no round on stage")
-            _end(state, current)
+            _leave(state)
             _stage(state, state.polls[current.poll.id])
         case Restore(target=target):
             if target not in state.rounds or target == state.stage:
                 return Refusal("not_possible", f"round {target} is not in the archive")
-            if current is not None:
-                _end(state, current)
+            _leave(state)
             state.stage = target
     state.steered = state.version
     return Done()
 
 
-def _end(state: State, current: Round) -> None:
-    """Close a round that leaves the stage; what is not on stage is the archive."""
-    if current.closed_at is None:
-        current.closed_at = state.at
+def _leave(state: State) -> None:
+    """Take the round on stage, if any, into the archive; an open one is closed by it."""
+    current = state.on_stage
+    if current is not None:
+        state.previous = current.id
+        if current.closed_at is None:
+            current.closed_at = state.at
 
 
 def _stage(state: State, poll: Poll) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from voting.addresses import join_url, qr_text, reachable
+from voting.addresses import is_loopback, join_url, qr_text, reachable
 from voting.config import Config
 from voting.state import Round
 
@@ -56,6 +56,8 @@ def _for_phones(config: Config, port: int) -> list[str]:
     """Return their address, its QR code, and what else they may try."""
     server = config.server
     url = join_url(server.public_url, server.host, port)
+    if url is None and is_loopback(server.host):
+        return [f"  Phones   none: host = {server.host} means this computer alone."]
     if url is None:
         return [
             "  Phones   cannot reach this computer: it is in no network. Join a Wi-Fi or start a",

@@ -57,6 +57,11 @@ def secret_key(folder: Path) -> bytes:
     return key
 
 
+def fingerprint(key: bytes) -> str:
+    """Return a short name for a secret key, which tells nothing of it."""
+    return hashlib.sha256(b"name of " + key).hexdigest()[:8]
+
+
 class Admin:
     """The admin's two ways in: a password kept as a hash, and a link that works once."""
 
@@ -78,12 +83,15 @@ class Admin:
         self._links.add(_digest(token))
         return token
 
+    def link_is_good(self, token: str) -> bool:
+        """Say whether a token would log in; this does not use it up."""
+        return _digest(token) in self._links
+
     def use_link(self, token: str) -> bool:
         """Say whether a token is good, and use it up."""
-        known = _digest(token)
-        if known not in self._links:
+        if not self.link_is_good(token):
             return False
-        self._links.remove(known)
+        self._links.remove(_digest(token))
         self._enter()
         return True
 

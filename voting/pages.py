@@ -37,7 +37,7 @@ def create_blueprint(
         try:
             name = identity.clean_name(typed)
         except identity.BadName:
-            said = _("Please use up to %(n)s ordinary characters.", n=identity.MAX_NAME)
+            said = _("Please use up to %(n)s letters, digits and signs.", n=identity.MAX_NAME)
             return Response(login_page(typed, said), 422)
         if name_required and not name:
             return Response(login_page(typed, _("Please tell us your name.")), 422)

@@ -20,7 +20,8 @@ From the server:
               "results":"live","recording":true,"counts":{"ada":3}|null,"ballots":3,"voted":3,
               "online":12,"room":13}
               To an admin also "rounds": [{"id":7,"state":"open","archived":false,"opened_at":…,
-              "closed_at":…|null,"ballots":3,"voted":3}], newest first.
+              "closed_at":…|null,"ballots":3,"voted":3}], newest first, and
+              "previous": the id of the round that left the stage last, 0 before the first.
     tally     the numbers alone, at most once a tick: {"type":"tally","epoch":"…","version":42,
               "round":7,"counts":{…}|null,"ballots":4,"voted":4,
               "online":12,"room":13}
@@ -177,6 +178,7 @@ class Snapshot(msgspec.Struct, frozen=True, tag="state", omit_defaults=True):
     online: int
     room: int
     rounds: tuple[RoundSummary, ...] | msgspec.UnsetType = msgspec.UNSET
+    previous: int | msgspec.UnsetType = msgspec.UNSET
 
 
 Message = Snapshot | Tally | You | Receipt | Refused | Pong
@@ -253,6 +255,7 @@ def snapshot(state: State, view: View, *, now: int, present: Set[str], recording
         rounds=tuple(_summary(state, r) for r in reversed(state.rounds.values()))
         if view == "admin"
         else msgspec.UNSET,
+        previous=state.previous if view == "admin" else msgspec.UNSET,
     )
 
 

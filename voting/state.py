@@ -102,8 +102,9 @@ class State:
     """Everything the records say, and nothing else.
 
     `version` is the number of records folded, `chain` a digest over them all, `at` the time of the
-    newest. `stage` is the id of the round on stage, 0 before the first; `steered` the version at
-    which a command last took effect. `receipts` maps a voter to ballot ids and their receipts.
+    newest. `stage` is the id of the round on stage, 0 before the first, and `previous` of the one
+    that left it last; `steered` is the version at which a command last took effect. `receipts` maps
+    a voter to ballot ids and their receipts.
     """
 
     def __init__(self) -> None:
@@ -115,6 +116,7 @@ class State:
         self.sources: dict[str, str] = {}
         self.rounds: dict[int, Round] = {}
         self.stage = 0
+        self.previous = 0
         self.steered = 0
         self.receipts: dict[str, dict[str, Receipt]] = {}
 

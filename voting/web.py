@@ -43,12 +43,17 @@ HEADERS = {
 }
 
 
-def init_app(app: Flask, settings: Server) -> Limiter:
-    """Put the ground under an app; return the limiter for routes that guesses are thrown at."""
+def init_app(app: Flask, settings: Server, key: bytes) -> Limiter:
+    """Put the ground under an app; return the limiter for routes that guesses are thrown at.
+
+    `key` signs the sessions.
+    """
+    app.secret_key = key
     app.config.update(
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
         PERMANENT_SESSION_LIFETIME=identity.SESSION_LIFETIME,
-        SESSION_COOKIE_NAME="show_of_hands",
+        # Cookies are shared between the ports of a host; two servers must not log each other out.
+        SESSION_COOKIE_NAME=f"show_of_hands_{identity.fingerprint(key)}",
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_REFRESH_EACH_REQUEST=False,
         WTF_CSRF_TIME_LIMIT=None,
@@ -108,12 +113,12 @@ def _words_for(error: HTTPException) -> Callable[[], tuple[str, str]]:
         )
     known: dict[int, Callable[[], tuple[str, str]]] = {
         404: lambda: (
-            _("There is no page here"),
+            _("Page not found"),
             _("Check the address, or go to the vote."),
         ),
         429: lambda: (
             _("Too many attempts"),
-            _("Wait a minute and try again. The link that the terminal shows always works."),
+            _("Wait a minute and try again, or open the link that the terminal shows at start."),
         ),
         500: lambda: (
             _("The server made a mistake"),

@@ -51,6 +51,7 @@ function tell(text, isTrouble) {
   const message = byId("message");
   message.dataset.kind = isTrouble ? "told" : "done";
   setText(message, text);
+  message.scrollIntoView({ block: "nearest" });
 }
 
 /** Show the actions that make sense now, and keep in each form what the admin has seen. */

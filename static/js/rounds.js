@@ -1,12 +1,11 @@
 // The admin's list of rounds, and the offer to bring back the one archived last.
 
 import { byId, setText } from "./dom.js";
-import { clock, fillCount } from "./words.js";
+import { clock, fill, fillCount } from "./words.js";
 
-/** The archived round just before the present one, when it had ballots; else undefined. */
-export function undoable({ rounds, round }) {
-  const previous = rounds.find(({ id }) => id !== round.id);
-  return previous?.archived && previous.ballots > 0 ? previous : undefined;
+/** The round that left the stage last, when it had ballots; else undefined. */
+function undoable({ rounds, previous }) {
+  return rounds.find(({ id, archived, ballots }) => id === previous && archived && ballots > 0);
 }
 
 export function renderRounds(snapshot, words) {
@@ -19,8 +18,9 @@ export function renderRounds(snapshot, words) {
   rounds.forEach((item, index) => renderRow(body.children[index], item, snapshot, words));
 }
 
-function renderRow(row, item, { round, voted }, words) {
+function renderRow(row, item, { round, voted, ballots }, words) {
   const onStage = item.id === round.id;
+  const inUse = round.state === "open" && ballots > 0; // a tap in a list must not end a vote
   const state = item.archived ? words.state_archived : words[`state_${item.state}`];
   row.dataset.roundId = item.id;
   setText(row.querySelector("th"), item.id);
@@ -28,7 +28,7 @@ function renderRow(row, item, { round, voted }, words) {
   setText(row.querySelector(".round-time"), item.opened_at ? clock(item.opened_at) : "");
   // Between two states only the round on stage gets votes, and its number comes with every tally.
   setText(row.querySelector(".round-voted"), onStage ? voted : item.voted);
-  row.querySelector("form").hidden = onStage || !item.archived;
+  row.querySelector("form").hidden = onStage || inUse;
   row.querySelector("[name=target]").value = item.id;
 }
 
@@ -37,5 +37,6 @@ export function renderUndo(snapshot, words) {
   byId("undo").hidden = !round;
   if (!round) return;
   setText(byId("undo-words"), fillCount(words, "undo", round.ballots, { round: round.id }));
+  setText(byId("undo").querySelector("button"), fill(words.undo_do, { round: round.id }));
   byId("undo").querySelector("[name=target]").value = round.id;
 }

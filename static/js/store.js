@@ -22,6 +22,6 @@ export function newest(held, message) {
   if (sameEpoch && message.version < held.version) return held;
   if (message.type === "state") return message;
   if (message.type !== "tally" || !sameEpoch || message.round !== held.round.id) return held;
-  const { version, counts, ballots, voted, online } = message;
-  return { ...held, version, counts, ballots, voted, online };
+  const { version, counts, ballots, voted, online, room } = message;
+  return { ...held, version, counts, ballots, voted, online, room };
 }
