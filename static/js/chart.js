@@ -7,7 +7,7 @@ import { fill } from "./words.js";
 
 const VENDOR = new URL("../vendor/highcharts/", import.meta.url);
 const TICK_MS = 100; // no longer than the time between two updates, or bars lag behind the truth
-const SMALLEST_SCALE = 5; // the first vote is a step, not a full column
+const SMALLEST_SCALE = 3; // the first vote is a step, not a full column
 const SHARE_MIN_SLOT_PX = 48; // in narrower columns the share could not be read
 
 let loading = null;
