@@ -31,7 +31,6 @@ OLDEST_NODE = (20, 19)
 
 CHART_FILES = (
     "highcharts.js",
-    "modules/accessibility.js",
     "css/highcharts-palette.css",
     "i18n/zh-CN.js",
     "LICENSE.txt",

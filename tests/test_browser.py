@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.phones import Browser as Visitor
 from tests.phones import phone
 from tests.serving import ADA, CONFIG, EDSGER, GRACE, Server, poll_config
 
@@ -63,6 +64,17 @@ class Window:
         connected(page)
         return page
 
+    def admin_of(self, visitor: Visitor) -> Page:
+        """Open the desk in a browser that shares a visitor's login."""
+        page = self.open("/admin/login")
+        cookies = [
+            {"name": n, "value": v, "url": self._server.url} for n, v in visitor.cookies.items()
+        ]
+        page.context.add_cookies(cookies)  # type: ignore[arg-type]
+        page.goto(self._server.url + "/admin")
+        connected(page)
+        return page
+
     def close(self) -> None:
         for context in self._browser.contexts:
             context.close()
@@ -107,7 +119,11 @@ def vote(page: Page, candidate: str) -> None:
 
 
 def press(page: Page, action: str) -> None:
-    page.locator(f"button[data-action={action}]:visible").first.click()
+    """Press an admin's button, once the page takes taps again after the last change."""
+    button = page.locator(f"button[data-action={action}]:visible").first
+    expect(button).to_be_visible()
+    expect(page.locator("main:not([data-fresh])")).to_be_visible()
+    button.click()
 
 
 def shows(page: Page, **counts: int) -> None:
@@ -159,6 +175,7 @@ def test_the_room_votes_and_the_screen_shows_it(window: Window) -> None:
         shows(page, **{EDSGER: 1})
     draws(screen, **{EDSGER: 1})
 
+    press(admin, "close")
     press(admin, "restore")
     for page in (first, second, admin):
         shows(page, **{ADA: 1, GRACE: 1})
@@ -171,6 +188,72 @@ def test_the_room_votes_and_the_screen_shows_it(window: Window) -> None:
     for page in (first, second, admin):
         shows(page, **{ADA: 2})
     draws(screen, **{ADA: 2})
+
+
+def test_a_double_tap_closes_a_round_and_opens_none(window: Window) -> None:
+    """The button that takes the other's place does not take the second tap."""
+    voter, admin = window.voter(), window.admin()
+    vote(voter, ADA)
+    close = admin.locator("button[data-action=close]")
+    box = close.bounding_box()
+    assert box is not None
+    admin.mouse.dblclick(box["x"] + 40, box["y"] + 20, delay=60)
+    expect(admin.locator("body")).to_have_attribute("data-round", "closed")
+    press(admin, "reopen")
+    expect(admin.locator("body")).to_have_attribute("data-round", "open")
+    shows(admin, **{ADA: 1})
+
+
+def test_any_archived_round_can_be_brought_back_from_the_list(window: Window) -> None:
+    """Also one that was listed only after the page had opened."""
+    voter, admin = window.voter(), window.admin()
+    vote(voter, ADA)
+    for _ in range(2):
+        press(admin, "close")
+        press(admin, "open")
+    expect(admin.locator("#round-line")).to_contain_text("Round 3")
+    press(admin, "close")
+    expect(admin.locator("#round-line")).to_contain_text("closed")
+    expect(admin.locator("main:not([data-fresh])")).to_be_visible()
+    admin.locator("tr[data-round-id='1'] button").click()
+    expect(admin.locator("#round-line")).to_contain_text("Round 1")
+    shows(voter, **{ADA: 1})
+
+
+def test_a_question_about_one_round_is_never_put_to_another(
+    window: Window, server: Server, admin: Visitor
+) -> None:
+    """Another admin resets while this one is asked: the question goes away."""
+    voter, desk = window.voter(), window.admin_of(admin)
+    vote(voter, ADA)
+    press(desk, "reset")
+    expect(desk.locator("#reset-ask")).to_be_visible()
+    admin.steer("reset", phone(server).state)
+    expect(desk.locator("#round-line")).to_contain_text("Round 2")
+    expect(desk.locator("#reset-ask")).to_be_hidden()
+
+
+def test_the_admins_keyboard_keeps_its_place(window: Window) -> None:
+    """After an action the focus is on the next sensible one."""
+    admin = window.admin()
+    admin.locator("button[data-action=close]").press("Enter")
+    expect(admin.locator("button[data-action=open]")).to_be_focused()
+
+
+def test_a_vote_for_another_journals_room_is_forgotten(window: Window, server: Server) -> None:
+    """Tapped in the rehearsal, connected again in the show: the show does not get the vote."""
+    voter = window.voter()
+    server.stop()
+    expect(voter.locator("body")).to_have_attribute("data-connection", "reconnecting")
+    voter.locator(f"[data-candidate={ADA}]").click()
+    expect(voter.locator("#status")).to_have_attribute("data-status", "waiting")
+    for file in (server.folder / "data").glob("journal.sqlite*"):
+        file.unlink()
+    server.start()
+    connected(voter)
+    expect(voter.locator("#status")).to_have_attribute("data-status", "refused")
+    expect(voter.locator("#status")).to_contain_text("not counted")
+    shows(voter)
 
 
 def test_close_and_open_are_followed(window: Window) -> None:

@@ -190,7 +190,7 @@ class Engine:
         """
         self.recording = False
         self._changed("state")
-        steered = self.state.steered
+        version = self.state.version
         while not self.recording:
             self._refuse(self._waiting)
             self._waiting.clear()
@@ -204,7 +204,8 @@ class Engine:
                 self._wake.wait(RETRY_SECONDS)
             else:
                 self.recording = True
-        self._changed("state" if self.state.steered == steered else "round")
+        # What the tail held was answered "not recorded": its voters must hear that it counts.
+        self._changed("state" if self.state.version == version else "round")
 
     def _fold_tail(self) -> None:
         for record in self._journal.read(self.state.version):

@@ -21,9 +21,9 @@ const store = createStore({ snapshot: readJson("snapshot"), connection: { state:
   byId("health").hidden = snapshot.recording !== false;
   for (const [id, n] of Object.entries({ online, voted, ballots })) setText(byId(id), n);
   renderCandidates(byId("candidates"), byId("candidate-row"), snapshot);
-  renderActions(snapshot, words);
   renderRounds(snapshot, words);
   renderUndo(snapshot, words);
+  renderActions(snapshot, words); // last: it fills in the forms, new rows' too
 });
 
 connect({

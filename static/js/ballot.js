@@ -17,8 +17,8 @@ export function newBallotId() {
  * Take choices to the server.
  *
  * `send(message)` answers whether the line took it; `changed(box)` gets {underway, next, notice}
- * after every step; `doubt()` is called when no answer comes. An entry is {ballot, round, choices,
- * name, sent, stage}, stage waiting | sending | retrying. A notice is {code, name, round}.
+ * after every step; `doubt()` is called when no answer comes. An entry is {ballot, epoch, round,
+ * choices, name, sent, stage}, stage waiting | sending | retrying. A notice is {code, name, round}.
  */
 export function createBallots({ send, changed, doubt }) {
   let box = { underway: null, next: null, notice: null, ...recall() };
@@ -45,9 +45,9 @@ export function createBallots({ send, changed, doubt }) {
     }
   }
 
-  function choose(round, { id, name }) {
+  function choose({ epoch, round }, { id, name }) {
     const { underway } = box;
-    const entry = { ballot: newBallotId(), round, choices: [id], name, sent: false, stage: "waiting" };
+    const entry = { ballot: newBallotId(), epoch, round, choices: [id], name, sent: false, stage: "waiting" };
     if (underway?.sent) {
       // What was sent cannot be called back; back to the same choice needs no second ballot.
       const same = underway.round === round && underway.choices[0] === id;
@@ -66,11 +66,13 @@ export function createBallots({ send, changed, doubt }) {
 
   function refused({ ballot, code }) {
     const entry = box.underway;
-    if (entry === null || ballot !== entry.ballot) return;
+    const unread = ballot === null && code === "bad_message"; // it could not even be read
+    if (entry === null || (ballot !== entry.ballot && !unread)) return;
     if (code !== "not_recorded") return answered({ code, name: entry.name, round: entry.round });
     clearTimeout(timer);
-    // Not recorded is certain, so a newer choice may take this one's place.
-    become({ underway: { ...entry, sent: false, stage: "retrying" } });
+    // It may have reached the disk all the same: the same ballot is asked for again, and a newer
+    // choice waits for that answer.
+    become({ underway: { ...entry, stage: "retrying" } });
     const longest = RETRY_MS[Math.min(tries, RETRY_MS.length - 1)];
     tries += 1;
     timer = setTimeout(() => transmit(), longest * (0.5 + 0.5 * Math.random()));
@@ -85,8 +87,15 @@ export function createBallots({ send, changed, doubt }) {
     return true;
   }
 
-  /** The line came or went. What has no answer is sent again with the same id: it counts once. */
-  function line(isConnected) {
+  /**
+   * The line went, or came with the first state of `epoch`. What has no answer is sent again with
+   * the same id: it counts once. A choice made for another journal's room is forgotten.
+   */
+  function line(isConnected, epoch) {
+    const entry = box.underway;
+    if (isConnected && entry !== null && entry.epoch !== epoch) {
+      become({ underway: null, next: null, notice: { code: "stale_round", name: entry.name, round: entry.round } });
+    }
     if (connected === isConnected) return;
     connected = isConnected;
     transmit();

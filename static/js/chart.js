@@ -3,7 +3,6 @@
 // HTML and as format strings.
 
 import { colourOf, letterOf } from "./candidates.js";
-import { fill } from "./words.js";
 
 const VENDOR = new URL("../vendor/highcharts/", import.meta.url);
 const TICK_MS = 100; // no longer than the time between two updates, or bars lag behind the truth
@@ -17,9 +16,10 @@ function load() {
     // The palette is a file because the content policy forbids the style element Highcharts would write.
     await element("link", { rel: "stylesheet", href: new URL("css/highcharts-palette.css", VENDOR).href });
     await element("script", { src: new URL("highcharts.js", VENDOR).href });
-    const extras = ["modules/accessibility.js"];
-    if (document.documentElement.lang.startsWith("zh")) extras.push("i18n/zh-CN.js");
-    await Promise.allSettled(extras.map((path) => element("script", { src: new URL(path, VENDOR).href })));
+    // Words of the chart itself, such as they are; without them it speaks English.
+    if (document.documentElement.lang.startsWith("zh")) {
+      await element("script", { src: new URL("i18n/zh-CN.js", VENDOR).href }).catch(() => {});
+    }
     return window.Highcharts;
   })();
   loading.catch(() => { loading = null; });
@@ -38,7 +38,7 @@ function element(tag, attributes) {
  * `letters()` says whether letters stand under the columns; `onDrawn()` and `onMissing()` tell how
  * the loading ended, once.
  */
-export function createChart(container, { words, letters, onDrawn = () => {}, onMissing }) {
+export function createChart(container, { letters, onDrawn = () => {}, onMissing }) {
   let chart = null;
   let latest = null;
   let drawn = ""; // what the present chart was built for
@@ -50,8 +50,6 @@ export function createChart(container, { words, letters, onDrawn = () => {}, onM
       chart?.destroy();
       chart = Highcharts.chart(container, optionsFor(container, latest, letters()));
       drawn = structure;
-      describe(chart, words);
-      Highcharts.addEvent(chart, "render", () => describe(chart, words));
     }
     const { counts, poll } = latest;
     const series = chart.series[0];
@@ -97,8 +95,7 @@ function pointsOf({ poll, counts }) {
       y: counts[id] ?? 0,
       color: again ? "var(--ground)" : colour,
       borderColor: again ? colour : "var(--bar-edge)",
-      borderWidth: again ? 4 : 2,
-      custom: { name },
+      borderWidth: !counts[id] ? 0 : again ? 4 : 2, // a hollow column of height 0 would be a line
     };
   });
 }
@@ -127,8 +124,8 @@ function optionsFor(container, snapshot, hasLetters) {
     legend: { enabled: false },
     tooltip: { enabled: false }, // the labels say it all, and a stage has no pointer
     credits: { position: { align: "right", x: -4, verticalAlign: "bottom", y: -4 }, style: { color: "var(--quiet)", fontSize: "12px" } },
-    // The page's own list says the same in words; a second heading and summary would only repeat it.
-    accessibility: { landmarkVerbosity: "disabled", screenReaderSection: { beforeChartFormat: "", afterChartFormat: "" } },
+    // The page's own list says it all in words, and the module leaks elements with every redraw.
+    accessibility: { enabled: false },
     xAxis: {
       categories: candidates.map(({ name }, index) => escape(`${letterOf(index)} ${name}`)),
       lineColor: "var(--edge)",
@@ -183,16 +180,6 @@ function labelOf({ y, series }) {
 function shareOf(series, y) {
   const total = series.points.reduce((sum, point) => sum + point.y, 0);
   return `${total ? Math.round((y * 100) / total) : 0}%`;
-}
-
-// What a screen reader hears of a column, with the plain name. Written after the module has written
-// its own sentence, which would lose whatever looks like a tag.
-function describe(chart, words) {
-  const [series] = chart.series;
-  for (const { graphic, options, y } of series?.points ?? []) {
-    const sentence = fill(words.chart_point, { name: options.custom.name, count: y, share: shareOf(series, y) });
-    graphic?.element.setAttribute("aria-label", sentence);
-  }
 }
 
 function escape(text) {

@@ -7,9 +7,9 @@ import { fill } from "./words.js";
 const list = byId("candidates");
 const template = byId("candidate-row");
 
-/** Show the page's state in the rows; `choose(round, candidate)` is what a tap does. */
+/** Show the page's state in the rows; `choose({epoch, round}, candidate)` is what a tap does. */
 export function renderChoices({ snapshot, you, box }, words, choose) {
-  const { poll, round, voted, online, room } = snapshot;
+  const { epoch, poll, round, voted, online, room } = snapshot;
   setText(byId("question"), poll.question);
   document.title = poll.question;
   const nobody = round.state === "none" || room === 0;
@@ -30,6 +30,6 @@ export function renderChoices({ snapshot, you, box }, words, choose) {
     setAttribute(row, "data-vote", chosen ? vote : null);
     setText(row.querySelector(".mark"), chosen ? words[`mark_${vote}`] : "");
     // The same choice again changes nothing, so it is not sent again.
-    row.onclick = settled || chosen ? null : () => choose(round.id, candidate);
+    row.onclick = settled || chosen ? null : () => choose({ epoch, round: round.id }, candidate);
   }
 }

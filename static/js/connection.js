@@ -11,7 +11,7 @@ const QUIET_MS = 30000; // after so much silence, ask
 
 // What a close code asks of the page; all others mean: come back.
 const CLOSE_LOGIN = 4401;
-const CLOSE_STOP = 1008;
+const CLOSE_STOP = new Set([1002, 1003, 1007, 1008, 1009]); // we do something that is not taken
 
 /**
  * Keep a line open for `view`.
@@ -72,7 +72,7 @@ export function connect({ view, onMessage, onChange, onLogin, transport = webSoc
   function lost(code) {
     line = null;
     if (code === CLOSE_LOGIN) return onLogin();
-    if (code === CLOSE_STOP) {
+    if (CLOSE_STOP.has(code)) {
       clearTimeout(timer);
       return become("offline", true);
     }

@@ -17,13 +17,14 @@ export function chartPanel(words) {
 
   function missing() {
     loading = null;
+    wanted = false;
     note.hidden = false;
-    box.hidden = true;
+    render(latest);
   }
 
   async function load() {
     const { createChart } = await import("./chart.js");
-    chart = createChart(box, { words, letters: () => true, onMissing: missing });
+    chart = createChart(box, { letters: () => true, onMissing: missing });
     render(latest);
   }
 

@@ -14,7 +14,6 @@ const words = readJson("words");
 const list = byId("candidates");
 const stage = document.body.dataset;
 const chart = createChart(byId("chart"), {
-  words,
   letters: () => list.children.length > ALIGNED_MAX_COLUMNS || matchMedia("(max-width: 699px)").matches,
   onDrawn: () => { stage.chart = "live"; },
   onMissing: () => { stage.chart = "plain"; byId("chart-note").hidden = false; },
@@ -49,7 +48,11 @@ function takeSnapshot(message) {
 connect({
   view: "screen",
   onMessage: (message) => ["state", "tally"].includes(message.type) && takeSnapshot(message),
-  onChange: (connection) => store.change({ connection }),
+  onChange(connection) {
+    // A chart that could not be fetched while the server was away is tried again.
+    if (connection.state === "connected" && stage.chart === "plain") stage.chart = "waiting";
+    store.change({ connection });
+  },
   onLogin: () => location.assign("/login"),
 });
 new ResizeObserver(() => fitNames(list)).observe(list);

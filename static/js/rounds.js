@@ -3,8 +3,13 @@
 import { byId, setText } from "./dom.js";
 import { clock, fill, fillCount } from "./words.js";
 
-/** The round that left the stage last, when it had ballots; else undefined. */
-function undoable({ rounds, previous }) {
+/** Whether the present round takes votes: a tap must not end it, it has to be closed first. */
+const inUse = ({ round, ballots }) => round.state === "open" && ballots > 0;
+
+/** The round that left the stage last, when it had ballots and may come back; else undefined. */
+function undoable(snapshot) {
+  const { rounds, previous } = snapshot;
+  if (inUse(snapshot)) return undefined;
   return rounds.find(({ id, archived, ballots }) => id === previous && archived && ballots > 0);
 }
 
@@ -18,9 +23,9 @@ export function renderRounds(snapshot, words) {
   rounds.forEach((item, index) => renderRow(body.children[index], item, snapshot, words));
 }
 
-function renderRow(row, item, { round, voted, ballots }, words) {
+function renderRow(row, item, snapshot, words) {
+  const { round, voted } = snapshot;
   const onStage = item.id === round.id;
-  const inUse = round.state === "open" && ballots > 0; // a tap in a list must not end a vote
   const state = item.archived ? words.state_archived : words[`state_${item.state}`];
   row.dataset.roundId = item.id;
   setText(row.querySelector("th"), item.id);
@@ -28,7 +33,7 @@ function renderRow(row, item, { round, voted, ballots }, words) {
   setText(row.querySelector(".round-time"), item.opened_at ? clock(item.opened_at) : "");
   // Between two states only the round on stage gets votes, and its number comes with every tally.
   setText(row.querySelector(".round-voted"), onStage ? voted : item.voted);
-  row.querySelector("form").hidden = onStage || inUse;
+  row.querySelector("form").hidden = onStage || inUse(snapshot);
   row.querySelector("[name=target]").value = item.id;
 }
 

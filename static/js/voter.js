@@ -22,9 +22,11 @@ const first = { snapshot: readJson("snapshot"), you: readJson("you"), box: ballo
 const store = createStore(first, (page) => {
   document.body.dataset.round = page.snapshot.round.state;
   renderBadge(page.connection, words, page.connection.stopped ? words.offline : null);
+  panel.render(page.snapshot);
+  // At a change of round `you` comes a moment before its state; half of both would be wrong.
+  if (page.you.round !== page.snapshot.round.id) return;
   renderChoices(page, words, ballots.choose);
   renderStatus(byId("status"), statusOf(page, words));
-  panel.render(page.snapshot);
 });
 
 function takeSnapshot(message) {
@@ -35,7 +37,10 @@ function takeSnapshot(message) {
 }
 
 const take = {
-  state: takeSnapshot,
+  state(message) {
+    takeSnapshot(message);
+    ballots.line(true, store.get().snapshot.epoch);
+  },
   tally: takeSnapshot,
   you: (you) => store.change({ you }),
   refused: ballots.refused,
@@ -54,7 +59,7 @@ const line = connect({
   onMessage: (message) => take[message.type]?.(message),
   onChange(connection) {
     store.change({ connection });
-    ballots.line(connection.state === "connected");
+    if (connection.state !== "connected") ballots.line(false);
   },
   onLogin: () => location.assign("/login"),
 });
