@@ -8,9 +8,12 @@ from collections.abc import Callable
 from urllib.parse import urlencode
 
 import pytest
+from flask import Flask
 
 from tests.phones import Browser, phone
-from tests.serving import ADA, CONFIG, Server, poll_config
+from tests.serving import ADA, CONFIG, ROOT, Server, poll_config
+from voting import language, web
+from voting.config import Server as ServerSettings
 
 PAGES = ["/login", "/", "/present", "/admin", "/admin/login", "/nowhere"]
 
@@ -113,6 +116,24 @@ def test_a_lost_page_is_a_kind_page(server: Server) -> None:
     lost = Browser(server).get("/nowhere")
     assert lost.status == 404
     assert "Page not found" in lost.text
+
+
+def test_a_mistake_of_ours_is_a_kind_page_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """The visitor reads what to do; the traceback is for standard error."""
+    app = Flask("mistaken", root_path=str(ROOT), static_folder=None)
+    app.jinja_env.globals.update(asset=lambda name: name, highcharts=False)
+    language.init_app(app, ROOT / "translations")
+    web.init_app(app, ServerSettings(), b"k" * 64)
+
+    @app.get("/mistake")
+    def mistake() -> str:
+        raise LookupError("a mistake of ours")
+
+    page = app.test_client().get("/mistake")
+    assert page.status_code == 500
+    assert "Your counted votes are safe." in page.text
+    assert "LookupError" not in page.text
+    assert "LookupError: a mistake of ours" in capsys.readouterr().err
 
 
 def test_the_browsers_language_decides_and_lang_overrides(server: Server) -> None:

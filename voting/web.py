@@ -5,7 +5,6 @@ Owns what is the same for all routes. Has no routes of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, jsonify, render_template, request
@@ -13,7 +12,7 @@ from flask_babel import gettext as _
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFError, CSRFProtect
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException
 
 from voting import identity
 from voting.config import Server
@@ -81,7 +80,6 @@ def init_app(app: Flask, settings: Server, key: bytes) -> Limiter:
         return response
 
     app.register_error_handler(HTTPException, _sorry)
-    app.register_error_handler(InternalServerError, _sorry)
     return Limiter(get_remote_address, app=app, storage_uri="memory://")
 
 
@@ -93,39 +91,34 @@ def wants_json() -> bool:
 
 def _sorry(error: HTTPException) -> Response:
     """Answer an error as a page of the product, or as JSON for scripts."""
-    title, text = _words_for(error)()
+    title, text = _words_for(error)
     if wants_json():
         response = jsonify(ok=False, code=error.name.lower().replace(" ", "_"), message=text)
     else:
         response = Response(render_template("message.html", title=title, text=text))
     response.status_code = error.code or 500
-    if error.code == 405 or error.code == 429:
+    if error.code in (405, 429):
         kept = error.get_response().headers
         response.headers.update({k: v for k, v in kept.items() if k in ("Allow", "Retry-After")})
     return response
 
 
-def _words_for(error: HTTPException) -> Callable[[], tuple[str, str]]:
+def _words_for(error: HTTPException) -> tuple[str, str]:
+    """Return a title and a sentence for a person who meets this error."""
     if isinstance(error, CSRFError):
-        return lambda: (
-            _("This page was open too long"),
-            _("Go back, reload the page, and try again."),
-        )
-    known: dict[int, Callable[[], tuple[str, str]]] = {
-        404: lambda: (
-            _("Page not found"),
-            _("Check the address, or go to the vote."),
-        ),
-        429: lambda: (
-            _("Too many attempts"),
-            _("Wait a minute and try again, or open the link that the terminal shows at start."),
-        ),
-        500: lambda: (
-            _("The server made a mistake"),
-            _("Your counted votes are safe. Reload the page; if it stays, tell the presenter."),
-        ),
-    }
-    return known.get(
-        error.code or 500,
-        lambda: (_("This request was not understood"), error.description or error.name),
-    )
+        return _("This page was open too long"), _("Go back, reload the page, and try again.")
+    match error.code:
+        case 404:
+            return _("Page not found"), _("Check the address, or go to the vote.")
+        case 429:
+            return (
+                _("Too many attempts"),
+                _("Wait a minute and try again, or open the link in the terminal."),
+            )
+        case 500:
+            return (
+                _("The server made a mistake"),
+                _("Your counted votes are safe. Reload the page; if it stays, tell the presenter."),
+            )
+        case _:
+            return _("This request was not understood"), error.description or error.name
