@@ -118,8 +118,8 @@ def test_a_lost_page_is_a_kind_page(server: Server) -> None:
     assert "Page not found" in lost.text
 
 
-def test_a_mistake_of_ours_is_a_kind_page_too(capsys: pytest.CaptureFixture[str]) -> None:
-    """The visitor reads what to do; the traceback is for standard error."""
+def test_a_mistake_of_ours_is_a_kind_page_too(caplog: pytest.LogCaptureFixture) -> None:
+    """The visitor reads what to do; the traceback is for the log."""
     app = Flask("mistaken", root_path=str(ROOT), static_folder=None)
     app.jinja_env.globals.update(asset=lambda name: name, highcharts=False)
     language.init_app(app, ROOT / "translations")
@@ -133,7 +133,7 @@ def test_a_mistake_of_ours_is_a_kind_page_too(capsys: pytest.CaptureFixture[str]
     assert page.status_code == 500
     assert "Your counted votes are safe." in page.text
     assert "LookupError" not in page.text
-    assert "LookupError: a mistake of ours" in capsys.readouterr().err
+    assert "LookupError: a mistake of ours" in caplog.text
 
 
 def test_the_browsers_language_decides_and_lang_overrides(server: Server) -> None:
