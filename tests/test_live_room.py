@@ -9,9 +9,9 @@ import socket
 import struct
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -233,62 +233,49 @@ def test_logging_out_closes_the_voters_sockets(server: Server) -> None:
     other.until(type="receipt")
 
 
+@contextmanager
+def flooding(greedy: Wire, burst: bytes) -> Iterator[None]:
+    """Send without a pause, and read whatever comes, until the block ends."""
+    stop = threading.Event()
+
+    def talk() -> None:
+        with suppress(OSError):
+            while not stop.is_set():
+                greedy.socket.sendall(burst)
+
+    def hear() -> None:
+        with suppress(OSError):
+            while greedy.socket.recv(1 << 20):
+                pass
+
+    with ThreadPoolExecutor(2) as hands:
+        hands.submit(hear)
+        hands.submit(talk)
+        try:
+            yield
+        finally:
+            stop.set()
+            greedy.socket.shutdown(socket.SHUT_RDWR)
+
+
 @pytest.mark.parametrize("opcode", [PING, PONG, TEXT])
 def test_one_that_never_stops_talking_does_not_silence_the_others(
     server: Server, opcode: int
 ) -> None:
     """While a flood of pings, pongs or messages goes on, a vote is counted and a page is served."""
-    stop = threading.Event()
-    flooder = phone(server).wire
-    burst = frame(opcode, b'{"type":"ping"}') * 500
-
-    def talk() -> None:
-        with suppress(OSError):
-            while not stop.is_set():
-                flooder.socket.sendall(burst)
-
-    def hear() -> None:
-        with suppress(OSError):
-            while flooder.socket.recv(1 << 20):
-                pass
-
-    with ThreadPoolExecutor(2) as hands:
-        hands.submit(hear)
-        talking = hands.submit(talk)
+    with flooding(phone(server).wire, frame(opcode, b'{"type":"ping"}') * 500):
         voter = phone(server)
         voter.vote(ADA)
         voter.until(type="receipt")
         assert Browser(server).get("/login").status == 200
-        stop.set()
-        talking.result()
-        flooder.socket.shutdown(socket.SHUT_RDWR)
 
 
 def test_one_that_asks_for_page_after_page_does_not_silence_the_others(server: Server) -> None:
     """Pipelined requests take turns with everybody else."""
-    stop = threading.Event()
-    greedy = Wire(server).socket
-    burst = b"GET /nowhere HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 200
-
-    def ask() -> None:
-        with suppress(OSError):
-            while not stop.is_set():
-                greedy.sendall(burst)
-
-    def hear() -> None:
-        with suppress(OSError):
-            while greedy.recv(1 << 20):
-                pass
-
-    with ThreadPoolExecutor(2) as hands:
-        hands.submit(hear)
-        asking = hands.submit(ask)
+    with flooding(Wire(server), b"GET /nowhere HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 200):
         voter = phone(server)
         voter.vote(ADA)
         voter.until(type="receipt")
-        stop.set()
-        greedy.shutdown(socket.SHUT_RDWR)
-        asking.result()
 
 
 def test_phones_that_leave_while_they_connect_are_no_news(server: Server) -> None:
