@@ -279,6 +279,21 @@ def test_a_phone_that_joins_late_sees_the_numbers_at_once(window: Window, server
     shows(window.voter(), **{GRACE: 1})
 
 
+def test_turnout_follows_who_comes_votes_and_leaves(window: Window) -> None:
+    """On a screen that was open before anybody came, and on the first phone."""
+    screen = window.screen()
+    voter = window.voter()
+    vote(voter, ADA)
+    other = window.voter()
+    expect(screen.locator(".turnout")).to_have_text("1 of 2 have voted")
+    expect(voter.locator("#turnout")).to_have_text("1 of 2 have voted")
+    voter.close()
+    expect(screen.locator("#online")).to_have_text("1")
+    expect(screen.locator(".turnout")).to_have_text("1 of 2 have voted")
+    other.close()
+    expect(screen.locator(".turnout")).to_have_text("1 of 1 have voted")
+
+
 def test_the_voter_page_is_complete_without_the_chart(window: Window) -> None:
     """A phone loads Highcharts only when its chart is wanted; a wide window wants it."""
     voter = window.voter()
