@@ -16,10 +16,9 @@ from werkzeug.exceptions import BadRequest
 from voting import identity
 from voting.engine import Engine
 from voting.live import Live
-from voting.pages import Page
 from voting.records import Close, Command, Open, Reopen, Reset, Restore
 from voting.state import Refusal
-from voting.web import wants_json
+from voting.web import Page, refused, wants_json
 
 GUESSES = "10 per minute"
 """Passwords that one address may try. The one-time link is not counted: it always works."""
@@ -111,9 +110,7 @@ def create_blueprint(
 
     def answer(status: int, code: str, message: str) -> Page:
         if wants_json():
-            response = jsonify(ok=False, code=code, message=message)
-            response.status_code = status
-            return response
+            return refused(status, code, message)
         flash(message, code)
         return to_desk()
 

@@ -9,13 +9,11 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
-from werkzeug.wrappers import Response as WerkzeugResponse
 
 from voting import identity
 from voting.addresses import qr_svg
 from voting.live import Live
-
-Page = str | Response | WerkzeugResponse
+from voting.web import Page
 
 
 def create_blueprint(

@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, jsonify, render_template, request
+from flask import Flask, Response, abort, g, jsonify, render_template, request
 from flask_babel import gettext as _
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as WerkzeugResponse
 
 from voting import identity
 from voting.config import Server
+
+Page = str | Response | WerkzeugResponse
+"""What a route returns."""
 
 MAX_BODY_BYTES = 65_536
 
@@ -65,6 +69,7 @@ def init_app(app: Flask, settings: Server, key: bytes) -> Limiter:
     def check_where_from() -> None:
         if not identity.host_is_trusted(request.host, trusted):
             abort(400, "expected a Host that config.toml trusts (server.trusted_hosts)")
+        g.trusted_host = request.host
         sent = request.method != "GET" and "Origin" in request.headers
         if sent and not identity.origin_is_ours(request):
             abort(403, "expected an Origin that equals the Host")
@@ -74,7 +79,7 @@ def init_app(app: Flask, settings: Server, key: bytes) -> Limiter:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         # To Safari before 15.4, 'self' is no address of a WebSocket.
-        host = request.host if identity.host_is_trusted(request.host, trusted) else ""
+        host = g.get("trusted_host")
         socket = f" ws://{host} wss://{host}" if host else ""
         response.headers["Content-Security-Policy"] = CONTENT_POLICY.format(socket=socket)
         return response
@@ -89,14 +94,21 @@ def wants_json() -> bool:
     return best == "application/json"
 
 
+def refused(status: int, code: str, message: str) -> Response:
+    """Tell a script that nothing was done: the one JSON shape for it."""
+    response = jsonify(ok=False, code=code, message=message)
+    response.status_code = status
+    return response
+
+
 def _sorry(error: HTTPException) -> Response:
     """Answer an error as a page of the product, or as JSON for scripts."""
     title, text = _words_for(error)
     if wants_json():
-        response = jsonify(ok=False, code=error.name.lower().replace(" ", "_"), message=text)
+        response = refused(error.code or 500, error.name.lower().replace(" ", "_"), text)
     else:
-        response = Response(render_template("message.html", title=title, text=text))
-    response.status_code = error.code or 500
+        page = render_template("message.html", title=title, text=text)
+        response = Response(page, error.code or 500)
     if error.code in (405, 429):
         kept = error.get_response().headers
         response.headers.update({k: v for k, v in kept.items() if k in ("Allow", "Retry-After")})
