@@ -2,82 +2,37 @@
 
 import base64
 import hashlib
-import os
-import random
-from collections import Counter
-from typing import Any
+from itertools import product
 
+import msgspec
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from tests.folding import fields
-from voting import ballots
-from voting.ballots import MAX_BALLOTS_PER_VOTER, Broken, apply, judge
+from tests.folding import ADA, BOB, CYD, OTHER, POLL, Room, code, fields
+from voting.ballots import Broken, Newer, apply, judge
 from voting.records import (
     FORMAT,
+    Arrange,
     Ballot,
     Begin,
-    Body,
-    Candidate,
     Close,
-    Command,
     Define,
-    Open,
+    Extend,
     Poll,
     Record,
     Reopen,
     Reset,
     Restore,
+    Stage,
     encode,
+    sealed,
 )
-from voting.state import Done, Outcome, Receipt, Refusal, State
+from voting.state import Done, Receipt, State
 
-EXAMPLES = 1_000 if os.environ.get("TEST_ALL") else 100
+ONCE = msgspec.structs.replace(POLL, changes=False)
+APPROVAL = Poll("poll", "Which?", (ADA, BOB, CYD), rule="approval", max_choices=2)
+TAPS = Poll("poll", "How much?", (ADA, BOB), rule="taps")
 
-ADA, BOB, CYD = Candidate("ada", "Ada"), Candidate("bob", "Bob"), Candidate("cyd", "Cyd")
-POLL = Poll("poll", "Who?", (ADA, BOB))
-ONCE = Poll("poll", "Who?", (ADA, BOB), changes=False)
-
-
-class Room:
-    """A state and the records that made it; time goes on by one with each."""
-
-    def __init__(self, poll: Poll = POLL, *, open: bool = True) -> None:
-        self.state = State()
-        self.records: list[Record] = []
-        self.record(Begin(FORMAT, "epoch"))
-        self.record(Define(poll, "source"))
-        if open:
-            self.open()
-
-    def record(self, body: Body) -> Outcome:
-        record = Record(self.state.at + 1, encode(body))
-        self.records.append(record)
-        return apply(self.state, record)
-
-    def cast(self, voter: str, ballot: str, choice: str, round: int | None = None) -> Outcome:
-        at = self.state.stage if round is None else round
-        return self.record(Ballot(voter, ballot, at, (choice,)))
-
-    def steer(self, kind: type[Command], *rest: Any) -> Outcome:
-        return self.record(kind(self.state.stage, self.state.version, *rest))
-
-    def open(self, poll: str = "poll") -> Outcome:
-        return self.steer(Open, poll)
-
-    @property
-    def counts(self) -> dict[str, int]:
-        assert self.state.on_stage
-        return self.state.on_stage.counts
-
-
-def code(outcome: Outcome) -> str:
-    assert isinstance(outcome, Refusal), outcome
-    return outcome.code
-
-
-# Ballots
+# Every rule
 
 
 def test_a_ballot_is_counted_and_gets_a_receipt() -> None:
@@ -90,38 +45,27 @@ def test_a_ballot_is_counted_and_gets_a_receipt() -> None:
     assert room.counts == {"ada": 0, "bob": 1}
 
 
-def test_a_change_moves_the_vote() -> None:
-    """A voter who chooses anew still has one vote, for the newer choice."""
-    room = Room()
-    room.cast("v", "b1", "ada")
-    assert isinstance(room.cast("v", "b2", "bob"), Receipt)
-    assert room.counts == {"ada": 0, "bob": 1}
-    assert room.state.on_stage
-    assert room.state.on_stage.voted == room.state.on_stage.ballots == 1
-
-
-def test_a_ballot_sent_again_counts_once_and_gets_the_same_receipt() -> None:
-    """A second record of a counted ballot changes no number and gets the first one's receipt."""
-    room = Room()
-    first = room.cast("v", "b1", "ada")
-    assert room.cast("v", "b1", "ada") == first
-    assert room.counts == {"ada": 1, "bob": 0}
-
-
-def test_other_choices_under_a_counted_id_change_nothing() -> None:
-    """The id decides: what else the phone says under it is not looked at."""
-    room = Room()
-    first = room.cast("v", "b1", "ada")
-    assert room.cast("v", "b1", "bob") == first
-    assert room.record(Ballot("v", "b1", 99, ())) == first
-    assert room.counts == {"ada": 1, "bob": 0}
-
-
 def test_two_voters_may_use_the_same_ballot_id() -> None:
     """An id is its voter's own; another voter's ballot under it counts too."""
     room = Room()
     assert room.cast("v", "b1", "ada") != room.cast("w", "b1", "ada")
     assert room.counts == {"ada": 2, "bob": 0}
+
+
+def test_another_voters_id_tells_nothing() -> None:
+    """Who tries a stranger's ballot id is answered exactly as for one that nobody has used."""
+    room = Room(ONCE)
+    room.cast("v", "b1", "ada")
+    room.cast("w", "c1", "ada")
+    for closed in (False, True):
+        if closed:
+            room.steer(Close)
+        for voter, choice in product(["w", "x"], ["bob", "zoe"]):
+            tried, unused = (
+                judge(room.state, Ballot(voter, id, 1, (choice,)), room.state.at)
+                for id in ("b1", "unused")
+            )
+            assert tried == unused
 
 
 def test_a_refused_id_may_be_used_again() -> None:
@@ -131,13 +75,14 @@ def test_a_refused_id_may_be_used_again() -> None:
     assert isinstance(room.cast("v", "b1", "ada"), Receipt)
 
 
+@pytest.mark.parametrize("poll", [POLL, APPROVAL, TAPS], ids=lambda poll: poll.rule)
 @pytest.mark.parametrize(
     "round, choices, expected",
     [
         (0, ("ada",), "stale_round"),
         (2, ("ada",), "stale_round"),
         (1, (), "wrong_choices"),
-        (1, ("ada", "bob"), "wrong_choices"),
+        (1, ("ada", "bob", "ada"), "wrong_choices"),
         (1, ("ada", "ada"), "wrong_choices"),
         (1, ("zoe",), "unknown_candidate"),
         (1, ("",), "unknown_candidate"),
@@ -145,19 +90,36 @@ def test_a_refused_id_may_be_used_again() -> None:
     ],
 )
 def test_a_ballot_that_breaks_a_rule_is_refused(
-    round: int, choices: tuple[str, ...], expected: str
+    poll: Poll, round: int, choices: tuple[str, ...], expected: str
 ) -> None:
     """Each rule has its code, and a refused ballot changes no number."""
-    room = Room()
+    room = Room(poll)
     assert code(room.record(Ballot("v", "b1", round, choices))) == expected
-    assert room.counts == {"ada": 0, "bob": 0}
+    assert set(room.counts.values()) == {0}
     assert room.state.receipts == {}
+    assert room.round.voted == room.round.ballots == 0
+
+
+@pytest.mark.parametrize("poll", [POLL, TAPS], ids=lambda poll: poll.rule)
+def test_only_approval_takes_several_choices(poll: Poll) -> None:
+    """A poll that once was approval may still say how many; with another rule it is one."""
+    room = Room(msgspec.structs.replace(poll, max_choices=2))
+    assert code(room.cast("v", "b1", "ada", "bob")) == "wrong_choices"
+    assert isinstance(room.cast("v", "b1", "ada"), Receipt)
 
 
 def test_before_any_round_every_ballot_is_stale() -> None:
     """With no round on stage there is nothing to vote in, not even for round 0."""
     room = Room(open=False)
     assert code(room.cast("v", "b1", "ada", round=0)) == "stale_round"
+
+
+def test_a_new_ballot_for_an_old_round_is_stale() -> None:
+    """After a reset the round before takes nothing more, whatever its poll."""
+    room = Room()
+    room.steer(Reset)
+    assert code(room.cast("v", "b1", "ada", round=1)) == "stale_round"
+    assert room.state.rounds[1].counts == {"ada": 0, "bob": 0}
 
 
 def test_a_closed_round_takes_no_ballot() -> None:
@@ -169,52 +131,6 @@ def test_a_closed_round_takes_no_ballot() -> None:
     assert isinstance(room.cast("v", "b1", "ada"), Receipt)
 
 
-def test_a_poll_without_changes_refuses_the_second_choice() -> None:
-    """With `changes = false` the first counted choice stays, in that round."""
-    room = Room(ONCE)
-    room.cast("v", "b1", "ada")
-    assert code(room.cast("v", "b2", "bob")) == "already_voted"
-    assert room.counts == {"ada": 1, "bob": 0}
-    room.steer(Reset)
-    assert isinstance(room.cast("v", "b3", "bob"), Receipt)
-
-
-def test_a_voter_may_spend_a_thousand_ids_in_a_round_and_no_more(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Past the limit new ids are refused, counted ones keep their receipts, others go on voting."""
-    assert MAX_BALLOTS_PER_VOTER == 1_000
-    monkeypatch.setattr(ballots, "MAX_BALLOTS_PER_VOTER", 3)
-    room = Room()
-    first, _, third = (room.cast("v", f"b{n}", "ada") for n in range(3))
-    assert isinstance(third, Receipt)
-    assert code(room.cast("v", "b3", "bob")) == "too_fast"
-    assert room.cast("v", "b0", "bob") == first
-    assert isinstance(room.cast("w", "b0", "bob"), Receipt)
-    room.steer(Reset)
-    assert isinstance(room.cast("v", "b4", "bob"), Receipt)
-
-
-def test_judging_agrees_with_folding_and_changes_nothing() -> None:
-    """`judge` says None exactly where the fold would count, and else the fold's own answer."""
-    room = Room(ONCE)
-    room.cast("v", "b1", "ada")
-    tried = [
-        Ballot("v", "b1", 1, ("bob",)),
-        Ballot("v", "b2", 1, ("bob",)),
-        Ballot("w", "b1", 1, ("bob",)),
-        Ballot("w", "b2", 2, ("bob",)),
-        Ballot("x", "b1", 1, ()),
-        Ballot("x", "b1", 1, ("zoe",)),
-    ]
-    for ballot in tried:
-        before = fields(room.state)
-        answer = judge(room.state, ballot)
-        assert fields(room.state) == before
-        outcome = room.record(ballot)
-        assert answer == outcome if answer else isinstance(outcome, Receipt)
-
-
 def test_a_receipts_code_hangs_on_chain_voter_and_ballot() -> None:
     """The code is eight base32 characters of SHA-256(chain before ‖ voter ‖ ballot id)."""
     room = Room()
@@ -224,151 +140,362 @@ def test_a_receipts_code_hangs_on_chain_voter_and_ballot() -> None:
     letters = base64.b32encode(digest).decode()[:8]
     assert isinstance(receipt, Receipt)
     assert receipt.code == f"{letters[:4]}-{letters[4:]}"
-    assert room.state.on_stage
-    assert room.state.on_stage.codes == {"voter": receipt.code}
+    assert room.round.newest("voter") == receipt
+    assert room.round.newest("somebody else") is None
 
 
-# Commands
+# single
 
 
-def test_rounds_count_up_and_an_id_is_never_used_again() -> None:
-    """Open, reset and restore give each new round an id above all others."""
-    room = Room()
-    room.steer(Reset)
-    room.steer(Restore, 1)
-    room.steer(Reset)
-    assert room.state.stage == 3
-    room.steer(Close)
-    room.open()
-    assert room.state.stage == 4
-    assert list(room.state.rounds) == [1, 2, 3, 4]
-
-
-def test_a_reset_archives_the_ballots_and_begins_at_zero() -> None:
-    """Nothing is destroyed: the round before keeps its counts, closed and archived."""
+def test_a_change_moves_the_vote() -> None:
+    """A voter who chooses anew still has one vote, for the newer choice."""
     room = Room()
     room.cast("v", "b1", "ada")
-    assert isinstance(room.steer(Reset), Done)
-    before = room.state.rounds[1]
-    assert (before.state, before.counts) == ("closed", {"ada": 1, "bob": 0})
-    assert before.closed_at == room.state.at
-    assert room.state.stage == 2
-    assert room.counts == {"ada": 0, "bob": 0}
+    newer = room.cast("v", "b2", "bob")
+    assert room.counts == {"ada": 0, "bob": 1}
+    assert room.round.voted == room.round.ballots == 1
+    assert room.round.newest("v") == newer
 
 
-def test_a_restored_round_comes_back_closed_with_its_ballots() -> None:
-    """Restore brings an archived round on stage and archives the present one with its ballots."""
+def test_choosing_the_same_again_is_a_change_like_any_other() -> None:
+    """A new id with the old choice is counted in the old one's place."""
     room = Room()
-    room.cast("v", "b1", "ada")
-    room.steer(Reset)
-    room.cast("w", "b1", "bob")
-    assert isinstance(room.steer(Restore, 1), Done)
-    assert room.state.stage == 1
-    assert room.state.rounds[1].state == "closed"
+    first, second = room.cast("v", "b1", "ada"), room.cast("v", "b2", "ada")
+    assert isinstance(second, Receipt)
+    assert second != first
     assert room.counts == {"ada": 1, "bob": 0}
-    assert room.state.rounds[2].state == "closed"
-    assert room.state.rounds[2].counts == {"ada": 0, "bob": 1}
 
 
-def test_a_reopened_round_goes_on_with_its_ballots() -> None:
-    """Reopen undoes a close: the same round, the same ballots, and voters may change them."""
-    room = Room()
+def test_a_poll_without_changes_refuses_the_second_choice() -> None:
+    """With `changes = false` the first counted choice stays, in that round."""
+    room = Room(ONCE)
     room.cast("v", "b1", "ada")
+    assert code(room.cast("v", "b2", "bob")) == "already_voted"
+    assert room.counts == {"ada": 1, "bob": 0}
     room.steer(Close)
     room.steer(Reopen)
-    assert room.state.stage == 1
-    assert room.counts == {"ada": 1, "bob": 0}
-    room.cast("v", "b2", "bob")
-    assert room.counts == {"ada": 0, "bob": 1}
+    assert code(room.cast("v", "b2", "bob")) == "already_voted"
+    room.steer(Reset)
+    assert isinstance(room.cast("v", "b3", "bob"), Receipt)
 
 
-def test_closing_keeps_the_time() -> None:
-    """A round knows when it was opened and closed, by its records' times."""
-    room = Room()
-    opened = room.state.at
+# approval
+
+
+def test_approval_counts_each_choice_once() -> None:
+    """A ballot with two choices is one ballot of one voter, and one for each candidate."""
+    room = Room(APPROVAL)
+    receipt = room.cast("v", "b1", "cyd", "ada")
+    assert isinstance(receipt, Receipt)
+    assert receipt.choices == ("cyd", "ada")
+    room.cast("w", "b1", "ada")
+    assert room.counts == {"ada": 2, "bob": 0, "cyd": 1}
+    assert room.round.voted == room.round.ballots == 2
+
+
+def test_approval_takes_back_all_choices_of_the_ballot_before() -> None:
+    """A changed ballot replaces the whole of the older one, not a part."""
+    room = Room(APPROVAL)
+    room.cast("v", "b1", "ada", "bob")
+    room.cast("v", "b2", "bob", "cyd")
+    assert room.counts == {"ada": 0, "bob": 1, "cyd": 1}
+    room.cast("v", "b3", "ada")
+    assert room.counts == {"ada": 1, "bob": 0, "cyd": 0}
+    assert room.round.voted == room.round.ballots == 1
+
+
+def test_approval_has_a_limit_of_choices() -> None:
+    """`max_choices` may be chosen, one more may not, and one of them unknown spoils all."""
+    room = Room(APPROVAL)
+    assert code(room.cast("v", "b1", "ada", "bob", "cyd")) == "wrong_choices"
+    assert code(room.cast("v", "b1", "ada", "zoe")) == "unknown_candidate"
+    assert room.counts == {"ada": 0, "bob": 0, "cyd": 0}
+    assert isinstance(room.cast("v", "b1", "ada", "bob"), Receipt)
+
+
+def test_approval_may_forbid_changes_like_any_rule() -> None:
+    """Without changes the first ballot stays, even if it had room for another choice."""
+    room = Room(msgspec.structs.replace(APPROVAL, changes=False))
     room.cast("v", "b1", "ada")
-    room.steer(Close)
-    assert room.state.on_stage
-    assert (room.state.on_stage.opened_at, room.state.on_stage.closed_at) == (opened, room.state.at)
+    assert code(room.cast("v", "b2", "ada", "bob")) == "already_voted"
+    assert room.counts == {"ada": 1, "bob": 0, "cyd": 0}
+
+
+# taps
+
+
+def test_each_tap_adds_one() -> None:
+    """Every ballot of a voter counts and takes nothing from the ones before."""
+    room = Room(TAPS)
+    taps = [room.cast("v", f"b{n}", choice) for n, choice in enumerate(["ada", "ada", "bob"])]
+    room.cast("w", "b0", "bob")
+    assert room.counts == {"ada": 2, "bob": 2}
+    assert (room.round.voted, room.round.ballots) == (2, 4)
+    assert room.round.counted["v"] == taps
+    assert room.round.newest("v") == taps[-1]
+
+
+def test_a_tap_sent_again_adds_nothing() -> None:
+    """Exactly once holds for taps, too: the id tells a second tap from a repeated one."""
+    room = Room(TAPS)
+    first = room.cast("v", "b1", "ada")
+    room.cast("v", "b2", "ada")
+    assert room.cast("v", "b1", "bob") == first
+    assert room.counts == {"ada": 2, "bob": 0}
+
+
+def test_taps_know_no_change_so_none_can_be_forbidden() -> None:
+    """`changes = false` is about taking a vote back; a tap takes none back."""
+    room = Room(msgspec.structs.replace(TAPS, changes=False))
+    room.cast("v", "b1", "ada")
+    assert isinstance(room.cast("v", "b2", "ada"), Receipt)
+    assert room.counts == {"ada": 2, "bob": 0}
+
+
+# Exactly once
 
 
 @pytest.mark.parametrize(
-    "steps, command",
+    "poll", [POLL, ONCE, APPROVAL, TAPS], ids=lambda p: f"{p.rule} {p.changes}"
+)
+def test_a_counted_id_gets_its_first_receipt_whatever_has_happened(poll: Poll) -> None:
+    """After a close, a reset, an edit, another poll and a restore: one count, one receipt."""
+    room = Room(poll, OTHER)
+    first = room.cast("v", "b1", "ada")
+    room.cast("v", "b2", "bob")
+    counts = dict(room.counts)
+    edited = msgspec.structs.replace(poll, candidates=(CYD,))
+    steps = [
+        lambda: room.steer(Close),
+        lambda: room.steer(Reopen),
+        lambda: room.record(Define(edited, "edited")),
+        lambda: room.steer(Reset),
+        lambda: room.steer(Stage, "other"),
+        lambda: room.open("other"),
+        lambda: room.steer(Restore, 1),
+    ]
+    for step in steps:
+        assert step() == Done()
+        for round, choices in product([0, 1, 2, 99], [(), ("bob",), ("zoe",), ("ada", "bob")]):
+            again = Ballot("v", "b1", round, choices)
+            assert judge(room.state, again, room.state.at) == first
+            assert room.record(again) == first
+    assert room.state.rounds[1].counts == counts
+    assert all(set(room.state.rounds[id].counts.values()) == {0} for id in (2, 3))
+
+
+def test_a_sent_again_ballot_does_not_undo_a_later_change() -> None:
+    """The old id gets the old receipt; what counts is the newer choice."""
+    room = Room()
+    first = room.cast("v", "b1", "ada")
+    newer = room.cast("v", "b2", "bob")
+    assert room.cast("v", "b1", "ada") == first
+    assert room.counts == {"ada": 0, "bob": 1}
+    assert room.round.newest("v") == newer
+
+
+@pytest.mark.parametrize("poll", [POLL, TAPS], ids=lambda poll: poll.rule)
+def test_a_voter_may_spend_so_many_ids_in_a_round_and_no_more(poll: Poll) -> None:
+    """Past the limit new ids are refused, counted ones keep their receipts, others go on voting."""
+    room = Room(msgspec.structs.replace(poll, max_ballots=3))
+    first, _, third = (room.cast("v", f"b{n}", "ada") for n in range(3))
+    assert isinstance(third, Receipt)
+    assert code(room.cast("v", "b3", "bob")) == "too_fast"
+    assert room.cast("v", "b0", "bob") == first
+    assert isinstance(room.cast("w", "b0", "bob"), Receipt)
+    room.steer(Reset)
+    assert isinstance(room.cast("v", "b4", "bob"), Receipt)
+
+
+def test_a_poll_takes_a_thousand_ballots_of_a_voter_unless_it_says_otherwise() -> None:
+    """What a journal of format 1 took for granted."""
+    assert POLL.max_ballots == 1_000
+
+
+def test_judging_agrees_with_folding_and_changes_nothing() -> None:
+    """`judge` says None exactly where the fold would count, and else the fold's own answer."""
+    room = Room(ONCE, seconds=1)
+    end = room.round.closes_at
+    assert end
+    room.cast("v", "b1", "ada")
+    tried = [
+        Ballot("v", "b1", 1, ("bob",)),
+        Ballot("v", "b2", 1, ("bob",)),
+        Ballot("w", "b1", 1, ("bob",)),
+        Ballot("w", "b2", 2, ("bob",)),
+        Ballot("x", "b1", 1, ()),
+        Ballot("x", "b1", 1, ("zoe",)),
+    ]
+    for at, ballot in product([end - 2, end - 1, end, end + 1], tried):
+        before = fields(room.state)
+        answer = judge(room.state, ballot, at)
+        assert fields(room.state) == before
+        outcome = room.record(ballot, at=at)
+        assert answer == outcome if answer else isinstance(outcome, Receipt)
+
+
+# Countdowns
+
+
+def test_a_countdown_ends_by_the_records_own_time() -> None:
+    """The last millisecond counts, the next does not, and nobody has to close the round."""
+    room = Room(seconds=60)
+    end = room.round.opened_at + 60_000
+    assert room.round.closes_at == end
+    assert isinstance(room.cast("v", "b1", "ada", at=end - 1), Receipt)
+    assert code(room.cast("w", "b1", "ada", at=end)) == "round_closed"
+    assert code(room.cast("w", "b1", "ada", at=end + 1)) == "round_closed"
+    assert room.round.state == "open"  # until the record of its close
+
+
+def test_after_the_countdown_a_counted_ballot_still_has_its_receipt() -> None:
+    """Looking up comes before the countdown, as before every other rule."""
+    room = Room(seconds=1)
+    first = room.cast("v", "b1", "ada")
+    again = Ballot("v", "b1", 1, ("bob",))
+    assert judge(room.state, again, room.state.at + 2_000) == first
+
+
+def test_an_extended_countdown_takes_ballots_again() -> None:
+    """Even if it was over for a moment, while nobody had recorded the close."""
+    room = Room(seconds=1)
+    end = room.round.closes_at
+    assert end
+    assert code(room.cast("v", "b1", "ada", at=end)) == "round_closed"
+    room.steer(Extend, 1)
+    assert isinstance(room.cast("v", "b1", "ada"), Receipt)
+
+
+# Records
+
+
+def test_the_chain_is_a_digest_over_times_and_bodies() -> None:
+    """Each link is SHA-256(link before ‖ time in 8 bytes ‖ body), from 32 zeros on."""
+    room = Room()
+    room.cast("v", "b1", "zoe")  # a refused record is a link, too
+    chain = bytes(32)
+    for record in room.records:
+        chain = hashlib.sha256(chain + record.at.to_bytes(8, "big") + record.body).digest()
+    assert room.state.chain == chain
+    assert room.state.version == len(room.records)
+
+
+def test_a_seal_proves_the_records_up_to_it() -> None:
+    """What was proved is known; what came since is not, until the next seal."""
+    room = Room()
+    bodies = [Ballot("v", "b1", 1, ("ada",)), Close(1, 4)]
+    for record in sealed(room.state.chain, [Record(9, encode(body)) for body in bodies]):
+        apply(room.state, record)
+    assert room.state.sealed == room.state.version == 5
+    room.steer(Reopen)
+    assert (room.state.sealed, room.state.version) == (5, 6)
+
+
+@pytest.mark.parametrize(
+    "spoiled",
     [
-        ([], Open(1, 99, "poll")),
-        ([Close], Open(1, 99, "no such poll")),
-        ([Close], Close(1, 99)),
-        ([], Reopen(1, 99)),
-        ([], Restore(1, 99, 1)),
-        ([], Restore(1, 99, 2)),
-        ([], Restore(1, 99, 0)),
+        Record(10, encode(Ballot("v", "b1", 1, ("ada",)))),
+        Record(9, encode(Ballot("v", "b1", 1, ("bob",)))),
+        Record(9, encode(Ballot("v", "b1", 1, ("ada",))) + b" "),
     ],
 )
-def test_a_command_that_makes_no_sense_is_refused(
-    steps: list[type[Close]], command: Command
-) -> None:
-    """What is impossible now changes nothing and says so."""
+def test_a_seal_that_does_not_fit_breaks_the_history(spoiled: Record) -> None:
+    """No byte before a seal can change unnoticed, and the sentence says where to look."""
     room = Room()
-    for step in steps:
-        room.steer(step)
-    before = fields(room.state)["rounds"]
-    assert code(room.record(command)) == "not_possible"
-    assert fields(room.state)["rounds"] == before
+    ballot = Record(9, encode(Ballot("v", "b1", 1, ("ada",))))
+    last = sealed(room.state.chain, [ballot, Record(10, encode(Close(1, 4)))])[-1]
+    apply(room.state, spoiled)
+    with pytest.raises(Broken, match="records 1 to 5 are not what was sealed"):
+        apply(room.state, last)
 
 
-@pytest.mark.parametrize("command", [Close(0, 9), Reopen(0, 9), Reset(0, 9)])
-def test_before_any_round_only_an_open_is_possible(command: Command) -> None:
-    """There is nothing to close, to reopen or to reset before the first round."""
-    assert code(Room(open=False).record(command)) == "not_possible"
+def test_a_history_begins_with_its_begin() -> None:
+    """A record before the begin is no history of this program's."""
+    with pytest.raises(Broken, match="record 1 "):
+        apply(State(), Record(1, encode(Close(0, 0))))
 
 
-def test_the_second_of_two_admins_is_told() -> None:
-    """A command that names the room as it was before another command took effect is refused."""
+def test_a_history_may_begin_at_any_time() -> None:
+    """A fresh state is older than every record, and holds nothing."""
+    state = State()
+    assert (state.version, state.at, state.stage, state.steered, state.epoch) == (0, 0, 0, 0, "")
+    assert apply(state, Record(0, encode(Begin(FORMAT, "epoch")))) == Done()
+
+
+def test_a_history_may_go_on_under_another_epoch() -> None:
+    """After a repair clients take any version; the rounds and receipts are what they were."""
     room = Room()
-    seen = room.state.version
-    assert isinstance(room.record(Close(1, seen)), Done)
-    assert code(room.record(Reset(1, seen))) == "conflict"
-    assert code(room.record(Reopen(1, seen))) == "conflict"
-    assert room.state.stage == 1
+    first = room.cast("v", "b1", "ada")
+    room.record(Begin(FORMAT, "another"))
+    assert room.state.epoch == "another"
+    assert room.cast("v", "b1", "ada") == first
+    assert room.counts == {"ada": 1, "bob": 0}
 
 
-def test_ballots_do_not_make_an_admins_view_stale() -> None:
-    """While the room votes, a command that saw older numbers still takes effect."""
+def test_a_begin_names_the_epoch_and_a_define_its_source() -> None:
+    """Both take effect, and what they name is in the state."""
+    room = Room(open=False)
+    assert room.state.epoch == "epoch"
+    assert room.state.sources == {"poll": "source"}
+    assert room.record(Define(POLL, "newer")) == Done()
+    assert room.state.sources == {"poll": "newer"}
+
+
+@pytest.mark.parametrize("format", [1, FORMAT])
+def test_an_older_format_is_read(format: int) -> None:
+    """What earlier programs began, this one goes on with, and knows it for what it is."""
+    state = State()
+    apply(state, Record(1, encode(Begin(format, "epoch"))))
+    assert state.format == format
+    apply(state, Record(2, encode(Begin(FORMAT, "epoch"))))
+    assert state.format == FORMAT
+
+
+def test_a_newer_format_is_not_read() -> None:
+    """A journal that a later program began, or went on with, is refused, not half understood."""
+    newer = Begin(FORMAT + 1, "epoch")
+    for state in (State(), Room().state):
+        with pytest.raises(Newer, match=f"format {FORMAT + 1}, .* up to {FORMAT}"):
+            apply(state, Record(99, encode(newer)))
+
+
+def test_time_does_not_go_back() -> None:
+    """A record older than the one before it is no history; one of the same time is."""
     room = Room()
-    seen = room.state.version
-    room.cast("v", "b1", "ada")
-    assert isinstance(room.record(Close(1, seen)), Done)
+    room.record(Close(1, 99), at=room.state.at)
+    with pytest.raises(Broken, match="older"):
+        room.record(Reopen(1, 99), at=room.state.at - 1)
 
 
-def test_a_refused_command_does_not_make_the_others_stale() -> None:
-    """Only what took effect counts as a change of the room."""
+@pytest.mark.parametrize("at", [-1, 2**64])
+def test_a_time_that_no_clock_shows_breaks_the_history(at: int) -> None:
+    """A damaged time is said, not raised as something else."""
+    with pytest.raises(Broken, match="record 4 "):
+        Room().record(Close(1, 99), at=at)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"{", b"null", b'{"type":"open","round":1,"version":4,"poll":"\xff"}', b'{"type":"applaud"}'],
+)
+def test_bytes_that_are_no_record_break_the_history(body: bytes) -> None:
+    """What cannot be read is named by its number."""
     room = Room()
-    seen = room.state.version
-    assert code(room.record(Reopen(1, seen))) == "not_possible"
-    assert isinstance(room.record(Close(1, seen)), Done)
+    with pytest.raises(Broken, match="record 4 "):
+        apply(room.state, Record(99, body))
 
 
-def test_a_command_for_another_round_is_a_conflict() -> None:
-    """A close meant for the round before never ends the new one."""
-    room = Room()
-    room.steer(Reset)
-    assert code(room.record(Close(1, room.state.version))) == "conflict"
-    assert room.state.on_stage
-    assert room.state.on_stage.state == "open"
-
-
-# Polls
+# Polls of the configuration
 
 
 def test_an_edit_reaches_the_open_round_while_nobody_has_voted() -> None:
     """Before the first ballot an edited poll is what phones show, in the same round."""
     room = Room()
-    opened = room.state.rounds[1].opened_at
+    opened = room.round.opened_at
     edited = Poll("poll", "Who?", (ADA, CYD))
     room.record(Define(edited, "s2"))
     assert room.state.poll == edited
-    assert room.state.stage == 1
-    assert room.state.rounds[1].opened_at == opened
+    assert (room.state.stage, room.round.opened_at) == (1, opened)
     assert isinstance(room.cast("v", "b1", "cyd"), Receipt)
     assert code(room.cast("w", "b1", "bob")) == "unknown_candidate"
 
@@ -377,13 +504,13 @@ def test_a_round_with_ballots_keeps_the_text_they_were_cast_for() -> None:
     """An edit after the first ballot waits for the next round."""
     room = Room()
     room.cast("v", "b1", "bob")
-    edited = Poll("poll", "Who?", (ADA, CYD))
+    edited = Poll("poll", "Who?", (ADA, CYD), rule="taps", results="hidden")
     room.record(Define(edited, "s2"))
     assert room.state.poll == POLL
-    assert room.counts == {"ada": 0, "bob": 1}
+    assert (room.counts, room.round.results) == ({"ada": 0, "bob": 1}, "live")
     room.steer(Reset)
     assert room.state.poll == edited
-    assert room.counts == {"ada": 0, "cyd": 0}
+    assert (room.counts, room.round.results) == ({"ada": 0, "cyd": 0}, "hidden")
     assert room.state.rounds[1].poll == POLL
 
 
@@ -398,163 +525,27 @@ def test_a_closed_empty_round_keeps_its_text() -> None:
 def test_a_poll_of_its_own_does_not_touch_the_round_of_another() -> None:
     """Defining a second poll leaves the stage as it is; it can be opened later."""
     room = Room()
-    other = Poll("other", "What?", (CYD,))
-    room.record(Define(other, "s2"))
+    room.record(Define(OTHER, "s2"))
     assert room.state.poll == POLL
     room.steer(Close)
     assert isinstance(room.open("other"), Done)
-    assert room.state.poll == other
+    assert room.state.poll == OTHER
     assert room.counts == {"cyd": 0}
 
 
-# Records
+def test_polls_are_arranged_and_those_not_named_come_last() -> None:
+    """An arrangement may name polls that are gone; nothing is lost by it."""
+    polls = [msgspec.structs.replace(POLL, id=id) for id in "abcd"]
+    room = Room(*polls, open=False)
+    assert list(room.state.polls) == ["a", "b", "c", "d"]
+    assert room.record(Arrange(("d", "gone", "b"))) == Done()
+    assert list(room.state.polls) == ["d", "b", "a", "c"]
 
 
-def test_the_chain_is_a_digest_over_times_and_bodies() -> None:
-    """Each link is SHA-256(link before ‖ time in 8 bytes ‖ body), from 32 zeros on."""
-    room = Room()
-    room.cast("v", "b1", "zoe")  # a refused record is a link, too
-    chain = bytes(32)
-    for at, body in room.records:
-        chain = hashlib.sha256(chain + at.to_bytes(8, "big") + body).digest()
-    assert room.state.chain == chain
-    assert room.state.version == len(room.records)
-
-
-def test_a_history_begins_with_its_begin_and_has_no_other() -> None:
-    """A record before the begin, or a second begin, is no history of this program's."""
-    with pytest.raises(Broken, match="record 1 "):
-        apply(State(), Record(1, encode(Close(0, 0))))
-    with pytest.raises(Broken, match="record 4 "):
-        Room().record(Begin(FORMAT, "again"))
-
-
-def test_a_history_may_begin_at_any_time() -> None:
-    """A fresh state is older than every record, and holds nothing."""
-    state = State()
-    assert (state.version, state.at, state.stage, state.steered, state.epoch) == (0, 0, 0, 0, "")
-    assert apply(state, Record(0, encode(Begin(FORMAT, "epoch")))) == Done()
-
-
-def test_a_begin_names_the_epoch_and_a_define_its_source() -> None:
-    """Both take effect, and what they name is in the state."""
-    room = Room(open=False)
-    assert room.state.epoch == "epoch"
-    assert room.state.sources == {"poll": "source"}
-    assert room.record(Define(POLL, "newer")) == Done()
-    assert room.state.sources == {"poll": "newer"}
-
-
-def test_a_newer_format_is_not_read() -> None:
-    """A journal of a later program is refused rather than half understood."""
-    with pytest.raises(Broken, match=f"format {FORMAT + 1}"):
-        apply(State(), Record(1, encode(Begin(FORMAT + 1, "epoch"))))
-
-
-def test_time_does_not_go_back() -> None:
-    """A record older than the one before it is no history; one of the same time is."""
-    room = Room()
-    apply(room.state, Record(room.state.at, encode(Close(1, 99))))
-    with pytest.raises(Broken, match="older"):
-        apply(room.state, Record(room.state.at - 1, encode(Reopen(1, 99))))
-
-
-@pytest.mark.parametrize(
-    "body", [b"{", b"null", b'{"type":"open","round":1,"version":4,"poll":"\xff"}']
-)
-def test_bytes_that_are_no_record_break_the_history(body: bytes) -> None:
-    """What cannot be read is named by its number."""
-    room = Room()
-    with pytest.raises(Broken, match="record 4 "):
-        apply(room.state, Record(99, body))
-
-
-# Any history
-
-voters = st.sampled_from(["v", "w", "x"])
-ids = st.sampled_from(["b1", "b2", "b3", "b4"])
-choices = st.sampled_from([("ada",), ("bob",), ("cyd",), (), ("ada", "bob")])
-votes = st.builds(Ballot, voters, ids, st.integers(0, 4), choices)
-commands = st.one_of(
-    st.builds(Open, st.integers(0, 4), st.integers(0, 60), st.just("poll")),
-    st.builds(Close, st.integers(0, 4), st.integers(0, 60)),
-    st.builds(Reopen, st.integers(0, 4), st.integers(0, 60)),
-    st.builds(Reset, st.integers(0, 4), st.integers(0, 60)),
-    st.builds(Restore, st.integers(0, 4), st.integers(0, 60), st.integers(0, 4)),
-)
-edits = st.builds(
-    lambda named, changes: Define(Poll("poll", "?", (ADA, named), changes=changes), "s"),
-    st.sampled_from([BOB, CYD]),
-    st.booleans(),
-)
-histories = st.lists(
-    st.integers(0, 19).flatmap(
-        lambda roll: votes if roll < 14 else commands if roll < 19 else edits
-    ),
-    max_size=40,
-)
-
-
-def aimed(body: Body, state: State, dice: random.Random) -> Body:
-    """Let most of what is tried meet the room as it is, or nothing would ever happen in it."""
-    if isinstance(body, Define) or dice.random() < 0.2:
-        return body
-    changed = {"round": state.stage}
-    if not isinstance(body, Ballot):
-        changed["version"] = state.version
-    return type(body)(**{name: getattr(body, name) for name in body.__struct_fields__} | changed)
-
-
-@settings(max_examples=EXAMPLES, deadline=None)
-@given(histories, st.randoms(use_true_random=False))
-def test_a_counted_id_gets_its_first_receipt_whatever_followed(
-    history: list[Body], dice: random.Random
-) -> None:
-    """After closes, resets, restores, edits and changes a counted id still has its own receipt."""
-    room = Room()
-    first: dict[tuple[str, str], Receipt] = {}
-    for body in history:
-        body = aimed(body, room.state, dice)
-        outcome = room.record(body)
-        if isinstance(body, Ballot) and isinstance(outcome, Receipt):
-            assert first.setdefault((body.voter, body.ballot), outcome) == outcome
-        for (voter, ballot), receipt in first.items():
-            assert judge(room.state, Ballot(voter, ballot, 99, ("zoe",))) == receipt
-
-
-@settings(max_examples=EXAMPLES, deadline=None)
-@given(histories, st.randoms(use_true_random=False))
-def test_counts_are_the_newest_choices_and_sum_to_the_voters(
-    history: list[Body], dice: random.Random
-) -> None:
-    """In every round, archived ones too, each voter's newest receipt is one vote and no more."""
-    room = Room()
-    newest: dict[int, dict[str, tuple[str, ...]]] = {}
-    seen: set[tuple[str, str]] = set()
-    for body in history:
-        body = aimed(body, room.state, dice)
-        outcome = room.record(body)
-        if not (isinstance(body, Ballot) and isinstance(outcome, Receipt)):
-            pass
-        elif (body.voter, body.ballot) not in seen:
-            seen.add((body.voter, body.ballot))
-            newest.setdefault(body.round, {})[body.voter] = body.choices
-        for round in room.state.rounds.values():
-            chosen = newest.get(round.id, {})
-            assert +Counter(round.counts) == Counter(c for own in chosen.values() for c in own)
-            assert sum(round.counts.values()) == round.voted == len(chosen)
-
-
-@settings(max_examples=EXAMPLES, deadline=None)
-@given(histories, st.randoms(use_true_random=False))
-def test_only_the_round_on_stage_ever_changes(history: list[Body], dice: random.Random) -> None:
-    """An archived round keeps its result: only the round on stage is open, or counts a ballot."""
-    room = Room()
-    for body in history:
-        others = {id: r for id, r in fields(room.state)["rounds"].items() if id != room.state.stage}
-        outcome = room.record(aimed(body, room.state, dice))
-        now = fields(room.state)["rounds"]
-        if isinstance(outcome, Receipt):
-            assert all(now[id] == before for id, before in others.items())
-        for round in room.state.rounds.values():
-            assert round.state == "closed" or round.id == room.state.stage
+def test_without_a_round_the_first_poll_is_what_is_shown() -> None:
+    """Before anybody has put a poll on stage, pages need something to show."""
+    assert State().poll is None
+    room = Room(POLL, OTHER, open=False)
+    assert room.state.poll == POLL
+    room.record(Arrange(("other", "poll")))
+    assert room.state.poll == OTHER

@@ -1,175 +1,41 @@
 """engine.py: counted means durable, one batch at a time, and a restart is a replay."""
 
-import os
 import sqlite3
-import tempfile
-from collections import Counter
-from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import gevent
+import msgspec
 import pytest
-from gevent.event import AsyncResult, Event
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from gevent.event import Event
+from gevent.queue import Queue
 
-from tests.folding import fields, replayed
+from tests.engines import PATIENCE, Clock, ListJournal, Room
+from tests.folding import OTHER, POLL, fields, replayed
 from voting import engine as engine_module
-from voting.engine import MAX_BATCH, Change, Engine
-from voting.journal import Journal, NotRecorded, SqliteJournal
+from voting.ballots import Broken
+from voting.engine import MAX_BATCH, Engine
+from voting.journal import NotRecorded
+from voting.journal_sqlite import SqliteJournal
 from voting.records import (
+    FORMAT,
     Ballot,
-    Body,
-    Candidate,
+    Begin,
     Close,
-    Command,
     Define,
+    Edit,
     Open,
     Poll,
     Record,
-    Reopen,
+    Remove,
     Reset,
-    Restore,
+    Stage,
     decode,
+    encode,
 )
-from voting.state import Done, Outcome, Receipt, Refusal, State
+from voting.state import Done, Outcome, Refusal
 
-EXAMPLES = 600 if os.environ.get("TEST_ALL") else 150
-DISK_EXAMPLES = 100 if os.environ.get("TEST_ALL") else 8
-PATIENCE = 10
-"""Seconds after which a gate that should have opened fails the test."""
-
-POLL = Poll("poll", "Who?", (Candidate("ada", "Ada"), Candidate("bob", "Bob")))
 EDITED = Poll("poll", "Who else?", POLL.candidates)
-
-
-class ListJournal:
-    """A journal in a list, which a test can hold up and make fail.
-
-    `gate` holds up appends while it is clear, and `knocked` says that one waits there. `trouble`
-    names what becomes of the appends to come: "before" fails with nothing written, "after" with
-    everything written; while `down`, reading fails too.
-    """
-
-    def __init__(self) -> None:
-        self.records: list[Record] = []
-        self.batches: list[int] = []
-        self.gate = Event()
-        self.gate.set()
-        self.knocked = Event()
-        self.trouble: list[str] = []
-        self.down = False
-        self.mistake: Exception | None = None
-
-    def hold(self) -> None:
-        """Hold up the appends to come, until the gate is set."""
-        self.gate.clear()
-        self.knocked.clear()
-
-    def read(self, after: int) -> list[Record]:
-        if self.down:
-            raise NotRecorded("down")
-        return self.records[after:]
-
-    def append(self, after: int, records: Sequence[Record]) -> None:
-        self.knocked.set()
-        self.gate.wait()
-        if self.mistake:
-            raise self.mistake
-        trouble = self.trouble.pop(0) if self.trouble and records else ""
-        if self.down or trouble == "before" or after != len(self.records):
-            raise NotRecorded("not written")
-        self.records += records
-        self.batches.append(len(records))
-        if trouble == "after":
-            raise NotRecorded("written, but nobody knows")
-
-    def close(self) -> None:
-        """Nothing to give back."""
-
-
-class Clock:
-    """A time that a test sets."""
-
-    def __init__(self) -> None:
-        self.now = 1_000
-
-    def __call__(self) -> int:
-        return self.now
-
-
-class Room:
-    """A started engine with the poll's first round open; a context, so that it always stops."""
-
-    def __init__(
-        self,
-        journal: Journal | None = None,
-        poll: Poll = POLL,
-        failed: Callable[[], None] = lambda: None,
-    ) -> None:
-        self.journal: Any = journal or ListJournal()
-        self.clock = Clock()
-        self.engine = Engine(self.journal, self.clock)
-        self.engine.replay()
-        self.engine.prepare(poll, open_at_start=True)
-        self.news: list[tuple[Change, bool]] = []
-        self.back = Event()
-        self.engine.watch(self._changed)
-        self.engine.start(failed)
-
-    def _changed(self, change: Change) -> None:
-        self.news.append((change, self.engine.recording))
-        if self.engine.recording:
-            self.back.set()
-
-    def __enter__(self) -> "Room":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if isinstance(self.journal, ListJournal):
-            self.journal.gate.set()
-        self.engine.stop()
-
-    @property
-    def state(self) -> State:
-        return self.engine.state
-
-    def cast(self, voter: str, ballot: str = "b1", choice: str = "ada") -> "Answer":
-        answer = Answer()
-        self.engine.cast(Ballot(voter, ballot, self.state.stage, (choice,)), answer)
-        return answer
-
-    def steer(self, kind: type[Command], *rest: Any) -> Outcome:
-        return self.engine.command(kind(self.state.stage, self.state.version, *rest))
-
-
-class Answer:
-    """What a caster is told, and how often."""
-
-    def __init__(self) -> None:
-        self._result: AsyncResult[Outcome] = AsyncResult()
-        self.times = 0
-
-    def __call__(self, outcome: Outcome) -> None:
-        self.times += 1
-        self._result.set(outcome)
-
-    def get(self) -> Outcome:
-        outcome = self._result.get(timeout=PATIENCE)
-        assert self.times == 1
-        return outcome
-
-    def receipt(self) -> Receipt:
-        outcome = self.get()
-        assert isinstance(outcome, Receipt), outcome
-        return outcome
-
-    def code(self) -> str:
-        outcome = self.get()
-        assert isinstance(outcome, Refusal), outcome
-        return outcome.code
 
 
 # Counted means durable
@@ -213,7 +79,7 @@ def test_a_batch_has_at_most_a_thousand_records() -> None:
         answers = [room.cast(f"v{n}") for n in range(2_500)]
         assert {answer.receipt().choices for answer in answers} == {("ada",)}
         assert room.journal.batches == [1_000, 1_000, 500]
-        assert room.state.on_stage.counts == {"ada": 2_500, "bob": 0}
+        assert room.round.counts == {"ada": 2_500, "bob": 0}
 
 
 def test_what_needs_no_record_is_answered_at_once() -> None:
@@ -234,7 +100,7 @@ def test_a_ballot_twice_in_one_batch_counts_once() -> None:
     with Room() as room:
         one, other = room.cast("v"), room.cast("v", choice="bob")
         assert one.receipt() == other.receipt()
-        assert room.state.on_stage.counts == {"ada": 1, "bob": 0}
+        assert room.round.counts == {"ada": 1, "bob": 0}
 
 
 def test_a_ballot_behind_a_close_in_the_same_batch_is_refused() -> None:
@@ -249,7 +115,7 @@ def test_a_ballot_behind_a_close_in_the_same_batch_is_refused() -> None:
         room.journal.gate.set()
         assert isinstance(closing_down.get(timeout=PATIENCE), Done)
         assert late.code() == "round_closed"
-        assert room.state.on_stage.voted == 1
+        assert room.round.voted == 1
 
 
 def test_a_command_waits_for_its_outcome() -> None:
@@ -261,6 +127,16 @@ def test_a_command_waits_for_its_outcome() -> None:
         assert isinstance(refusal, Refusal)
         assert refusal.code == "conflict"
         assert room.journal.records[seen].at == room.clock.now
+
+
+def test_a_command_that_ends_a_round_takes_down_who_was_there() -> None:
+    """The engine asks when the command comes, and the record keeps it for turnout."""
+    with Room(present=12) as room:
+        room.steer(Close)
+        assert room.round.room == 12
+        room.cast("v")
+        room.steer(Reset)
+        assert decode(room.journal.records[-1].body) == Reset(1, 4, room=12)
 
 
 def test_who_watches_is_told_after_each_batch() -> None:
@@ -373,7 +249,7 @@ def test_recording_goes_on_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
         room.journal.down = False
         assert room.back.wait(PATIENCE)
         assert room.cast("v").receipt().version == room.state.version
-        assert room.state.on_stage.counts == {"ada": 1, "bob": 0}
+        assert room.round.counts == {"ada": 1, "bob": 0}
 
 
 def test_who_watches_is_told_of_trouble_and_of_its_end() -> None:
@@ -406,8 +282,25 @@ def test_a_commit_that_reached_the_disk_all_the_same_counts_once() -> None:
         records = list(room.journal.records)
         receipt = room.cast("v").receipt()
         assert receipt.version == len(records) == len(room.journal.records)
-        assert room.state.on_stage.counts == {"ada": 1, "bob": 0}
+        assert room.round.counts == {"ada": 1, "bob": 0}
         assert fields(room.state) == replayed(records)
+
+
+def test_what_nobody_knows_to_be_durable_is_not_shown() -> None:
+    """Records that a failed commit left are folded once a write says that the disk has them."""
+    with Room() as room:
+        before = fields(room.state)
+        room.journal.trouble = ["after"]
+        room.engine.cast(Ballot("v", "b1", 1, ("ada",)), lambda outcome: room.journal.hold())
+        with gevent.Timeout(PATIENCE):
+            while room.journal.gate.is_set() or not room.journal.knocked.is_set():
+                gevent.sleep(0)
+        assert len(room.journal.records) == before["version"] + 1
+        assert fields(room.state) == before
+        room.journal.gate.set()
+        assert room.back.wait(PATIENCE)
+        assert room.round.counts == {"ada": 1, "bob": 0}
+        assert room.news[-1] == ("round", True)
 
 
 def test_a_command_that_reached_the_disk_all_the_same_takes_effect() -> None:
@@ -418,13 +311,38 @@ def test_a_command_that_reached_the_disk_all_the_same_takes_effect() -> None:
         assert isinstance(outcome, Refusal)
         assert outcome.code == "not_recorded"
         assert room.back.wait(PATIENCE)
-        assert room.state.on_stage.state == "closed"
+        assert room.round.state == "closed"
+
+
+def test_a_start_on_a_journal_that_cannot_be_written_says_so_at_once() -> None:
+    """Nobody's ballot has to find out, and it mends by itself."""
+    journal = ListJournal()
+    engine = Engine(journal, Clock())
+    engine.replay()
+    engine.prepare([POLL], open_at_start=True)
+    news: Queue[bool] = Queue()
+    engine.watch(lambda change: news.put(engine.recording), lambda: 0)
+    journal.down = True
+    engine.start()
+    assert news.get(timeout=PATIENCE) is False
+    journal.down = False
+    assert news.get(timeout=PATIENCE) is True
+    engine.stop()
+
+
+def test_a_journal_whose_seals_are_gone_stops_the_start() -> None:
+    """Without them nothing proves what the records were."""
+    with Room() as room:
+        room.cast("v").receipt()
+    bare = [record._replace(seal=b"") for record in room.journal.records]
+    with pytest.raises(Broken, match="from 1 on have no seal"):
+        Engine(ListJournal(bare), Clock()).replay()
 
 
 def test_two_engines_on_one_journal_end_with_the_same_state() -> None:
     """Who finds records behind its own reads them before it appends, and history does not fork."""
     journal = ListJournal()
-    with Room(journal) as one, Room(journal) as other:
+    with Room(journal=journal) as one, Room(journal=journal) as other:
         one.cast("v").receipt()
         assert other.cast("w").code() == "not_recorded"
         assert other.back.wait(PATIENCE)
@@ -432,16 +350,16 @@ def test_two_engines_on_one_journal_end_with_the_same_state() -> None:
         assert one.cast("x").code() == "not_recorded"
         assert one.back.wait(PATIENCE)
         assert fields(one.state) == fields(other.state) == replayed(journal.records)
-        assert one.state.on_stage.voted == 2
+        assert one.round.voted == 2
 
 
 def test_a_locked_file_is_trouble_that_passes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a real SQLite file held by another program the same promises hold."""
-    monkeypatch.setattr("voting.journal.BUSY_SECONDS", 0.02)
+    monkeypatch.setattr("voting.database.BUSY_SECONDS", 0.02)
     monkeypatch.setattr(engine_module, "RETRY_SECONDS", 0.001)
-    with closing(SqliteJournal(tmp_path)) as journal, Room(journal) as room:
+    with closing(SqliteJournal(tmp_path)) as journal, Room(journal=journal) as room:
         with closing(sqlite3.connect(tmp_path / "journal.sqlite")) as blocker:
             blocker.execute("BEGIN IMMEDIATE")
             assert room.cast("v").code() == "not_recorded"
@@ -464,26 +382,91 @@ def test_time_never_decreases() -> None:
             room.cast(f"v{now}").receipt()
             times.append(room.state.at)
         assert times == [5_000, 5_000, 5_000, 5_001]
-        assert [at for at, _ in room.journal.records[-4:]] == times
+        assert [record.at for record in room.journal.records[-4:]] == times
 
 
 def test_time_does_not_go_back_over_a_restart_either() -> None:
     """A laptop that wakes up in the past goes on from its journal's newest time."""
     journal = ListJournal()
-    with Room(journal) as room:
+    with Room(journal=journal) as room:
         room.clock.now = 9_000
         room.cast("v").receipt()
-    with Room(journal) as room:
+    with Room(journal=journal) as room:
         assert room.clock.now < 9_000
         room.cast("w").receipt()
         assert room.state.at == 9_000
 
 
-def test_now_is_the_clocks_time() -> None:
-    """What pages are told as `now` is not bent by the journal."""
+def test_after_a_restart_in_the_past_time_goes_on() -> None:
+    """A countdown must not wait for hours until a clock has caught up that had been wrong."""
+    journal = ListJournal()
+    with Room(journal=journal) as room:
+        room.clock.now = 9_000_000
+        room.cast("v").receipt()
+    for _ in range(2):
+        with Room(journal=journal) as room:
+            before = room.engine.now()
+            assert before == room.state.at
+            room.clock.now += 5_000
+            room.cast("w", f"b{before}").receipt()
+            assert room.state.at == before + 5_000
+
+
+def test_now_is_the_time_that_a_record_would_get() -> None:
+    """Pages count down to the end that the journal knows, even when the clock was set back."""
     with Room() as room:
+        room.clock.now = 7_000
+        assert room.engine.now() == 7_000
+        room.cast("v").receipt()
         room.clock.now = 7
-        assert room.engine.now() == 7
+        assert room.engine.now() == room.state.at == 7_000
+
+
+# Pace
+
+TAPS = msgspec.structs.replace(POLL, rule="taps", taps_per_second=3)
+
+
+def test_taps_past_the_limit_are_refused_at_once() -> None:
+    """They are never records, and what was counted stays."""
+    with Room(TAPS) as room:
+        taps = [room.cast("v", f"b{n}") for n in range(5)]
+        assert [answer.code() for answer in taps[3:]] == ["too_fast"] * 2
+        assert [answer.receipt().choices for answer in taps[:3]] == [("ada",)] * 3
+        assert room.round.counts == {"ada": 3, "bob": 0}
+
+
+def test_counted_taps_may_be_sent_again_as_fast_as_the_line_can() -> None:
+    """A phone that asks for its receipts is not tapping."""
+    with Room(TAPS) as room:
+        receipts = [room.cast("v", f"b{n}").receipt() for n in range(3)]
+        for _ in range(100):
+            assert [room.cast("v", f"b{n}").receipt() for n in range(3)] == receipts
+
+
+def test_one_who_taps_too_fast_does_not_slow_the_others() -> None:
+    """The limit is of one voter."""
+    with Room(TAPS) as room:
+        greedy = [room.cast("greedy", f"b{n}") for n in range(100)]
+        others = [room.cast(f"v{n}") for n in range(10)]
+        assert [answer.receipt().choices for answer in others] == [("ada",)] * 10
+        assert sum(isinstance(answer.get(), Refusal) for answer in greedy) == 97
+
+
+def test_what_the_room_refuses_costs_no_tap() -> None:
+    """Taps on a candidate that is gone leave the voter's second as it was."""
+    with Room(TAPS) as room:
+        for n in range(9):
+            assert room.cast("v", f"x{n}", "zoe").code() == "unknown_candidate"
+        assert [room.cast("v", f"b{n}").receipt() for n in range(3)]
+
+
+def test_where_a_vote_can_be_changed_there_is_no_pace() -> None:
+    """A voter who cannot decide is no flood; the round's number of ballots is limit enough."""
+    slow = msgspec.structs.replace(POLL, taps_per_second=1)
+    with Room(slow) as room:
+        for n in range(9):
+            room.cast("v", f"b{n}", "ada" if n % 2 else "bob").receipt()
 
 
 # Starting
@@ -491,12 +474,12 @@ def test_now_is_the_clocks_time() -> None:
 
 def test_a_restart_is_a_replay(tmp_path: Path) -> None:
     """After reopening a SQLite journal everything is as before, receipts and their codes too."""
-    with closing(SqliteJournal(tmp_path)) as journal, Room(journal) as room:
+    with closing(SqliteJournal(tmp_path)) as journal, Room(journal=journal) as room:
         receipts = [room.cast(f"v{n}").receipt() for n in range(3)]
         room.steer(Reset)
         room.cast("v0", "b2", "bob").receipt()
         before = fields(room.state)
-    with closing(SqliteJournal(tmp_path)) as journal, Room(journal) as room:
+    with closing(SqliteJournal(tmp_path)) as journal, Room(journal=journal) as room:
         assert fields(room.state) == before
         assert [room.cast(f"v{n}").receipt() for n in range(3)] == receipts
         assert len(journal.read(0)) == before["version"]
@@ -515,6 +498,71 @@ def test_a_new_journal_gets_an_epoch_of_its_own() -> None:
     assert all(epochs)
 
 
+def test_a_journal_that_was_restored_goes_on_under_a_new_epoch() -> None:
+    """Phones may have seen more of the old history than the copy holds; they must take the new."""
+    journal = ListJournal()
+    with Room(journal=journal) as room:
+        receipt = room.cast("v").receipt()
+        epoch = room.state.epoch
+    engine = Engine(journal, Clock())
+    engine.replay(restored=True)
+    assert engine.state.epoch not in ("", epoch)
+    assert engine.state.receipts["v"]["b1"] == receipt
+    again = Engine(journal, Clock())
+    again.replay()
+    assert again.state.epoch == engine.state.epoch
+
+
+FORMAT_1 = [
+    b'{"type":"begin","format":1,"epoch":"e1"}',
+    (
+        b'{"type":"define","poll":{"id":"poll","question":"Who?","candidates":[{"id":"ada",'
+        b'"name":"Ada"},{"id":"bob","name":"Bob"}],"rule":"single","changes":true},"source":"s"}'
+    ),
+    b'{"type":"open","round":0,"version":2,"poll":"poll"}',
+    b'{"type":"ballot","voter":"v","ballot":"b1","round":1,"choices":["ada"]}',
+    b'{"type":"close","round":1,"version":3}',
+]
+
+
+def test_a_journal_of_format_1_goes_on_as_one_of_this_format() -> None:
+    """Its rounds and receipts are kept, its epoch too; the format is noted, once."""
+    journal = ListJournal([Record(at, body) for at, body in enumerate(FORMAT_1, 1)])
+    with Room(journal=journal) as room:
+        assert (room.state.format, room.state.epoch) == (FORMAT, "e1")
+        assert room.round.counts == {"ada": 1, "bob": 0}
+        assert room.cast("v", choice="bob").receipt().choices == ("ada",)
+        assert [room.state.rounds[1].results, room.round.state] == ["live", "closed"]
+    records = list(journal.records)
+    assert records[len(FORMAT_1)].body == encode(Begin(FORMAT, "e1"))
+    with Room(journal=journal):
+        assert journal.records == records
+
+
+def test_every_append_is_sealed() -> None:
+    """Whatever was appended together, the end of it proves the whole."""
+    with Room() as room:
+        assert room.state.sealed == room.state.version
+        for answer in [room.cast(f"v{n}") for n in range(5)]:
+            answer.get()
+        assert room.state.sealed == room.state.version
+        room.journal.records[-3] = room.journal.records[-3]._replace(body=b'{"type":"open"}')
+        with pytest.raises(Broken):
+            Engine(room.journal, Clock()).replay()
+
+
+def test_a_tail_without_a_seal_is_refused() -> None:
+    """What no seal proves could be anybody's; only format 1 knew none."""
+    with Room() as room:
+        first = room.state.version + 1
+        for n in range(2):
+            room.cast(f"v{n}").receipt()
+    unsealed = [record._replace(seal=b"") for record in room.journal.records[first - 1 :]]
+    journal = ListJournal([*room.journal.records[: first - 1], *unsealed])
+    with pytest.raises(Broken, match=f"from {first} on have no seal"):
+        Engine(journal, Clock()).replay()
+
+
 def test_replaying_twice_folds_nothing_twice() -> None:
     """A replay goes on from where the state is."""
     with Room() as room:
@@ -527,43 +575,136 @@ def test_replaying_twice_folds_nothing_twice() -> None:
 def test_the_same_configuration_adds_no_record() -> None:
     """A restart with an unchanged config.toml leaves the journal as it is."""
     journal = ListJournal()
-    with Room(journal):
+    with Room(journal=journal):
         before = list(journal.records)
-    with Room(journal):
+    with Room(journal=journal):
         assert journal.records == before
 
 
 def test_an_edited_configuration_adds_one_record() -> None:
     """An edited poll is appended once, and is then what the next round takes."""
     journal = ListJournal()
-    with Room(journal) as room:
+    with Room(journal=journal) as room:
         room.cast("v").receipt()
     before = len(journal.records)
-    with Room(journal, EDITED) as room:
+    with Room(EDITED, journal=journal) as room:
         assert len(journal.records) == before + 1
         assert isinstance(decode(journal.records[-1].body), Define)
         assert room.state.poll == POLL
         room.steer(Reset)
         assert room.state.poll == EDITED
         after = len(journal.records)
-    with Room(journal, EDITED):
+    with Room(EDITED, journal=journal):
         assert len(journal.records) == after
 
 
+# Several polls
+
+THIRD = Poll("third", "When?", POLL.candidates)
+
+
+def listed(journal: ListJournal, *polls: Poll) -> list[Poll]:
+    """Start and stop with a configuration; return the polls, which a further start leaves alone."""
+    with Room(*polls, journal=journal) as room:
+        found = list(room.state.polls.values())
+        assert fields(room.state) == replayed(journal.records)
+    records = list(journal.records)
+    with Room(*polls, journal=journal):
+        assert journal.records == records
+    return found
+
+
+def test_the_configurations_polls_are_listed_in_its_order() -> None:
+    """New ones join where the file has them, moved ones move, and dropped ones go."""
+    journal = ListJournal()
+    assert listed(journal, POLL, OTHER) == [POLL, OTHER]
+    assert listed(journal, OTHER, POLL) == [OTHER, POLL]
+    assert listed(journal, OTHER, THIRD, POLL) == [OTHER, THIRD, POLL]
+    assert listed(journal, POLL, THIRD) == [POLL, THIRD]
+    assert listed(journal, THIRD) == [THIRD]
+
+
+def test_a_poll_that_comes_back_into_the_configuration_comes_back() -> None:
+    """Taken out for an evening and put in again, with the same text."""
+    journal = ListJournal()
+    listed(journal, POLL, OTHER)
+    assert listed(journal, POLL) == [POLL]
+    assert listed(journal, POLL, OTHER) == [POLL, OTHER]
+    assert listed(journal, OTHER) == [OTHER]
+    assert listed(journal, POLL) == [POLL]
+
+
+def test_the_very_first_round_is_of_the_first_poll() -> None:
+    """The others wait for the admin."""
+    with Room(OTHER, POLL) as room:
+        assert room.state.poll == OTHER
+        assert opens(room.journal) == 1
+
+
+def test_a_poll_that_left_the_configuration_keeps_its_round_on_stage() -> None:
+    """Voters go on with what they see; only the list has changed."""
+    journal = ListJournal()
+    with Room(POLL, journal=journal) as room:
+        room.cast("v").receipt()
+    with Room(OTHER, journal=journal) as room:
+        assert list(room.state.polls) == ["other"]
+        assert room.state.poll == POLL
+        assert room.round.state == "open"
+        room.cast("w").receipt()
+
+
+def test_an_admins_edit_outlives_a_restart_until_the_configuration_changes() -> None:
+    """The journal wins over a text that was imported before, and a new text wins over both."""
+    journal = ListJournal()
+    newer = msgspec.structs.replace(POLL, question="Whom?")
+    with Room(journal=journal) as room:
+        room.steer(Edit, newer, room.state.defined["poll"])
+    assert listed(journal, POLL) == [newer]
+    assert listed(journal, EDITED) == [EDITED]
+
+
+def test_an_admins_polls_stay_behind_the_configurations() -> None:
+    """What was written on the page is in no file, so no file takes it away."""
+    journal = ListJournal()
+    with Room(POLL, journal=journal) as room:
+        room.steer(Edit, THIRD, 0)
+    assert listed(journal, POLL, OTHER) == [POLL, THIRD, OTHER]
+    assert listed(journal, OTHER, POLL) == [OTHER, POLL, THIRD]
+
+
+def test_a_poll_that_an_admin_removed_stays_away() -> None:
+    """Until its text in the file is another one."""
+    journal = ListJournal()
+    with Room(POLL, OTHER, journal=journal) as room:
+        room.steer(Remove, "other", room.state.defined["other"])
+    assert listed(journal, POLL, OTHER) == [POLL]
+    newer = msgspec.structs.replace(OTHER, question="What now?")
+    assert listed(journal, POLL, newer) == [POLL, newer]
+
+
 def opens(journal: ListJournal) -> int:
-    return sum(isinstance(decode(body), Open) for _, body in journal.records)
+    return sum(isinstance(decode(record.body), Open) for record in journal.records)
 
 
 def test_only_the_very_first_start_opens_a_round() -> None:
     """Whatever has happened since, no later start opens, reopens or resets anything."""
     journal = ListJournal()
-    with Room(journal) as room:
-        assert room.state.on_stage.state == "open"
+    with Room(journal=journal) as room:
+        assert room.round.state == "open"
         room.steer(Close)
-    with Room(journal, EDITED) as room:
+    with Room(EDITED, journal=journal) as room:
         assert opens(journal) == 1
         assert room.state.stage == 1
-        assert room.state.on_stage.state == "closed"
+        assert room.round.state == "closed"
+
+
+def test_a_start_opens_no_round_where_one_poll_has_made_way_for_another() -> None:
+    """On stage without a round, a poll waits for the admin, not for a restart."""
+    journal = ListJournal()
+    with Room(POLL, OTHER, journal=journal) as room:
+        room.steer(Stage, "other")
+    with Room(POLL, OTHER, journal=journal) as room:
+        assert (opens(journal), room.state.stage) == (1, 0)
 
 
 def test_a_start_may_leave_the_first_round_to_the_admin() -> None:
@@ -571,7 +712,7 @@ def test_a_start_may_leave_the_first_round_to_the_admin() -> None:
     journal = ListJournal()
     engine = Engine(journal, Clock())
     engine.replay()
-    engine.prepare(POLL, open_at_start=False)
+    engine.prepare([POLL], open_at_start=False)
     assert opens(journal) == 0
     assert engine.state.stage == 0
     assert engine.state.poll == POLL
@@ -590,140 +731,4 @@ def test_a_journal_that_fails_at_the_start_stops_it() -> None:
     engine.replay()
     journal.trouble = ["before"]
     with pytest.raises(NotRecorded):
-        engine.prepare(POLL, open_at_start=True)
-
-
-# Any history
-
-voters = st.sampled_from(["v", "w", "x"])
-steps = st.one_of(
-    *[
-        st.tuples(
-            st.just("cast"),
-            st.lists(
-                st.tuples(
-                    voters,
-                    st.sampled_from(["b1", "b2", "b3"]),
-                    st.integers(-1, 1),
-                    st.sampled_from([("ada",), ("bob",), ("zoe",), ()]),
-                ),
-                min_size=1,
-                max_size=4,
-            ),
-        )
-    ]
-    * 3,
-    st.tuples(
-        st.just("steer"),
-        st.sampled_from([Open, Close, Reopen, Reset, Restore]),
-        st.sampled_from([0, 0, 0, -1, 1]),
-        st.sampled_from([0, 0, 0, 1, 3]),
-        st.integers(0, 3),
-    ),
-    st.tuples(st.just("clock"), st.integers(-2_000, 2_000)),
-    st.tuples(st.just("trouble"), st.sampled_from(["before", "after"])),
-)
-histories = st.lists(steps, max_size=20)
-
-
-class Model:
-    """Votes counted the simplest way: each voter's newest good choice in each round."""
-
-    def __init__(self) -> None:
-        self.version = self.steered = self.stage = 0
-        self.open = False
-        self.chosen: dict[int, dict[str, str]] = {}
-        self.spent: set[tuple[str, str]] = set()
-
-    def read(self, body: Body) -> None:
-        self.version += 1
-        if isinstance(body, Ballot):
-            fresh = (body.voter, body.ballot) not in self.spent
-            good = body.choices in (("ada",), ("bob",))
-            if fresh and good and self.open and body.round == self.stage:
-                self.spent.add((body.voter, body.ballot))
-                self.chosen[self.stage][body.voter] = body.choices[0]
-        elif isinstance(body, Command) and self.saw(body) and self.steer(body):
-            self.steered = self.version
-
-    def saw(self, body: Command) -> bool:
-        return body.round == self.stage and body.version >= self.steered
-
-    def steer(self, body: Command) -> bool:
-        match body:
-            case Close():
-                possible, self.open = self.open, False
-            case Reopen():
-                possible, self.open = not self.open and self.stage > 0, self.stage > 0
-            case Restore(target=target):
-                possible = target in self.chosen and target != self.stage
-                if possible:
-                    self.stage, self.open = target, False
-            case _:
-                possible = self.stage > 0 if isinstance(body, Reset) else not self.open
-                if possible:
-                    self.stage, self.open = max(self.chosen, default=0) + 1, True
-                    self.chosen[self.stage] = {}
-        return possible
-
-
-def play(room: Room, history: list[Any]) -> None:
-    """Let phones and admins do things; after each, memory, journal, receipts and model agree."""
-    receipts: dict[tuple[str, str], Receipt] = {}
-    for kind, *step in history:
-        answers: list[Answer] = []
-        stage, version = room.state.stage, room.state.version
-        if kind == "cast":
-            for voter, id, off, choices in step[0]:
-                answers.append(Answer())
-                room.engine.cast(Ballot(voter, id, stage + off, choices), answers[-1])
-        elif kind == "steer":
-            command, off, behind, target = step
-            rest = {Open: ("poll",), Restore: (target,)}.get(command, ())
-            room.engine.command(command(stage + off, max(0, version - behind), *rest))
-        elif kind == "clock":
-            room.clock.now = max(0, room.clock.now + step[0])
-        elif isinstance(room.journal, ListJournal):
-            room.journal.trouble = step
-        for answer in answers:
-            answer.get()
-        if not room.engine.recording:
-            room.back.clear()
-            assert room.back.wait(PATIENCE)
-        records = room.journal.read(0)
-        assert fields(room.state) == replayed(records)
-        model = Model()
-        for _, body in records:
-            model.read(decode(body))
-        assert room.state.stage == model.stage
-        for round in room.state.rounds.values():
-            assert +Counter(round.counts) == Counter(model.chosen[round.id].values())
-            assert round.voted == sum(round.counts.values())
-        for voter, id in model.spent:
-            answer = Answer()
-            room.engine.cast(Ballot(voter, id, 99, ()), answer)
-            assert answer.times == 1
-            assert receipts.setdefault((voter, id), answer.receipt()) == answer.receipt()
-        assert sum(map(len, room.state.receipts.values())) == len(model.spent)
-
-
-@settings(max_examples=EXAMPLES, deadline=None)
-@given(histories)
-def test_any_history_is_its_replay_and_counts_as_a_simple_model_does(history: list[Any]) -> None:
-    """Duplicates, changes, stale admins, clock steps and failed commits: always one truth."""
-    with Room() as room:
-        play(room, history)
-
-
-@settings(max_examples=DISK_EXAMPLES, deadline=None)
-@given(histories)
-def test_any_history_survives_the_disk(history: list[Any]) -> None:
-    """What a reopened SQLite journal replays is the state that was in memory."""
-    with tempfile.TemporaryDirectory() as folder:
-        with closing(SqliteJournal(Path(folder))) as journal, Room(journal) as room:
-            play(room, history)
-            before = fields(room.state)
-        with closing(SqliteJournal(Path(folder))) as journal:
-            engine = Engine(journal, Clock())
-            engine.replay()
-            assert fields(engine.state) == before
+        engine.prepare([POLL], open_at_start=True)

@@ -140,6 +140,32 @@ def test_numbers_are_a_tally_and_all_else_is_a_state(room: Room) -> None:
     ]
 
 
+def test_a_page_whose_view_has_changed_is_shown_a_whole_state_of_it(room: Room) -> None:
+    """In the next tick, once; the others go on with tallies of theirs."""
+    voted, client = room.join("waiting", "v")
+    waiting, _ = room.join("waiting", "w")
+    client.view, client.needs_state = "voted", True
+    room.hub.tick()
+    room.number = 1
+    room.hub.tick()
+    assert [voted.get(), voted.get()] == ["state voted 0 2", "tally voted 1 2"]
+    assert [waiting.get(), waiting.get()] == ["tally waiting 0 2", "tally waiting 1 2"]
+
+
+def test_a_stalled_page_gets_nothing_more_of_the_view_that_it_has_left(room: Room) -> None:
+    """What waits for it is replaced by what it may see now."""
+    stalled, client = room.join("voted", "v")
+    room.padding = LARGE
+    room.hub.tick()
+    room.padding = 0
+    room.hub.tick()
+    client.view, client.needs_state = "waiting", True
+    room.number = 1
+    room.hub.tick()
+    assert stalled.get().startswith("tally voted 0 1...")
+    assert stalled.get() == "state waiting 1 1"
+
+
 # Slow phones
 
 

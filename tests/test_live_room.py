@@ -87,6 +87,90 @@ def test_the_same_ballot_again_is_counted_once(server: Server) -> None:
     counts(phone(server), **{ADA: 1})
 
 
+@pytest.mark.parametrize("way", ["close", "reset", "restart"])
+def test_a_counted_ballot_keeps_its_receipt(server: Server, admin: Browser, way: str) -> None:
+    """After a close, a reset or a restart the phone that asks again hears what it heard first."""
+    voter, desk = phone(server), Phone(admin, "admin")
+    voter.vote(ADA, ballot="kept")
+    receipt = voter.until(type="receipt")
+    desk.until(type="state")
+    if way == "restart":
+        server.kill()
+        server.start()
+    else:
+        assert admin.steer(way, desk.state).status == 200
+    back = Phone(voter.browser)
+    back.until(type="state")
+    for choices in ([ADA], [GRACE], [], ["nobody"]):
+        back.vote(*choices, ballot="kept")
+        assert back.until(type="receipt") == receipt
+
+
+def test_another_voters_ballot_id_is_an_id_like_any_other(server: Server) -> None:
+    """Who tries it votes, and learns nothing of whose it was."""
+    one, other = phone(server), phone(server)
+    one.vote(ADA, ballot="the-same")
+    receipt = one.until(type="receipt")
+    other.vote(GRACE, ballot="the-same")
+    answer = other.until(type="receipt")
+    assert answer["choices"] == [GRACE]
+    assert answer["code"] != receipt["code"]
+
+
+def test_several_choices_are_one_ballot(serve: Callable[..., Server]) -> None:
+    """With approval each choice gets one, up to the limit; a change replaces them all."""
+    poll = poll_config(
+        question="Which?", candidates=["Ada", "Bob", "Cyd"], rule="approval", max_choices=2
+    )
+    voter = phone(serve(poll))
+    assert (voter.state["poll"]["rule"], voter.state["poll"]["max_choices"]) == ("approval", 2)
+    voter.vote("ada", "bob", "cyd")
+    assert voter.until(type="refused")["code"] == "wrong_choices"
+    voter.vote("ada", "bob")
+    assert voter.until(type="receipt")["choices"] == ["ada", "bob"]
+    counted = voter.until(counts={"ada": 1, "bob": 1, "cyd": 0})
+    assert (counted["ballots"], counted["voted"]) == (1, 1)
+    voter.vote("cyd")
+    voter.until(counts={"ada": 0, "bob": 0, "cyd": 1})
+
+
+TAPS = poll_config(question="How much?", candidates=["Yes", "No"], rule="taps", taps_per_second=5)
+
+
+def test_each_tap_counts_and_a_repeated_one_does_not(serve: Callable[..., Server]) -> None:
+    """Three taps and one of them again are three; the voter's other tab is told of all three."""
+    voter = phone(serve(TAPS))
+    tab = Phone(voter.browser)
+    for ballot in ("t1", "t2", "t2", "t3"):
+        voter.vote("yes", ballot=ballot)
+        assert voter.until(type="receipt")["ballot"] == ballot
+    counted = voter.until(counts={"yes": 3, "no": 0})
+    assert (counted["ballots"], counted["voted"]) == (3, 1)
+    assert tab.until(type="you", ballots=3)["choices"] == ["yes"]
+    assert Phone(voter.browser).until(type="you")["ballots"] == 3
+
+
+def test_who_taps_too_fast_is_told_and_nobody_else_waits(serve: Callable[..., Server]) -> None:
+    """Past the limit of a second taps are refused; counted ones are answered, others go on."""
+    server = serve(TAPS)
+    greedy, other = phone(server), phone(server)
+    taps = {greedy.vote("yes") for _ in range(30)}
+    answers: dict[str, str] = {}
+    while answers.keys() != taps:
+        said = greedy.next()
+        if said["type"] in ("receipt", "refused"):
+            answers[said["ballot"]] = said["code"]
+    counted = [ballot for ballot, code in answers.items() if code != "too_fast"]
+    assert 5 <= len(counted) < 30
+    other.vote("no")
+    assert other.until(type="receipt")["choices"] == ["no"]
+    for ballot in counted:
+        greedy.vote("yes", ballot=ballot)
+        assert greedy.until(ballot=ballot)["type"] == "receipt"
+    late = phone(server)
+    assert late.state["counts"] == {"yes": len(counted), "no": 1}
+
+
 def test_an_old_ballot_sent_again_does_not_hide_the_newer_choice(server: Server) -> None:
     """The old ballot's receipt is followed by what counts now."""
     voter = phone(server)

@@ -152,9 +152,10 @@ def test_malformed_extension_parameters_do_no_harm(server: Server) -> None:
     assert status == 101
 
 
-def test_an_unknown_view_is_refused(server: Server) -> None:
-    """What a page may see is asked for by name."""
-    assert Wire(server).upgrade("/live?view=god")[0] == 400
+@pytest.mark.parametrize("view", ["god", "", "voted", "waiting"])
+def test_an_unknown_view_is_refused(server: Server, view: str) -> None:
+    """A page says who it is; whether it has voted is for the server to know."""
+    assert Wire(server).upgrade(f"/live?view={view}")[0] == 400
 
 
 @pytest.mark.parametrize("view", ["voter", "admin"])

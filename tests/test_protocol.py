@@ -3,49 +3,27 @@
 import json
 import os
 import re
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
+import msgspec
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from voting import protocol
-from voting.ballots import apply
 from voting.protocol import BadMessage, Ping, Pong, Refused, Vote, decode, encode
-from voting.records import (
-    FORMAT,
-    Ballot,
-    Begin,
-    Body,
-    Candidate,
-    Close,
-    Define,
-    Open,
-    Poll,
-    Record,
-    Reset,
-)
-from voting.records import encode as encode_record
-from voting.state import Code, Receipt, State
+from voting.records import Results, Rule
+from voting.state import Code, Receipt
 
 EXAMPLES = 5_000 if os.environ.get("TEST_ALL") else 300
-
-POLL = Poll("poll", "谁？", (Candidate("ada", "Ada"), Candidate("bob", "Bob")))
 
 
 def vote(**changed: Any) -> str:
     """Write a good vote with some of its fields changed."""
     good = {"type": "vote", "ballot": "b-1_Z", "round": 7, "choices": ["ada"]}
     return json.dumps(good | changed)
-
-
-def folded(*bodies: Body) -> State:
-    """Fold records, one a millisecond, after the begin and the poll."""
-    state = State()
-    for at, body in enumerate([Begin(FORMAT, "epoch"), Define(POLL, "s"), *bodies], 1):
-        apply(state, Record(at, encode_record(body)))
-    return state
 
 
 def said(message: protocol.Message) -> Any:
@@ -219,136 +197,6 @@ def test_a_pong_travels_as_specified() -> None:
     assert said(Pong(1_700_000_000_000)) == {"type": "pong", "now": 1_700_000_000_000}
 
 
-def voters(count: int) -> set[str]:
-    """So many voters with a page open; none of them is "v"."""
-    return {f"voter {n}" for n in range(count)}
-
-
-def test_the_room_is_who_is_present_or_has_voted() -> None:
-    """A voter who voted and left still counts, and one who is here and voted counts once."""
-    state = folded(
-        Open(0, 2, "poll"), Ballot("gone", "b1", 1, ("ada",)), Ballot("here", "b1", 1, ("ada",))
-    )
-    tally = protocol.tally(state, {"here", "undecided"})
-    assert (tally.voted, tally.online, tally.room) == (2, 2, 3)
-
-
-def test_a_state_before_the_first_round_says_so() -> None:
-    """With no round on stage the poll is shown with zeros, in a round 0 that is none."""
-    state = folded()
-    message = protocol.snapshot(state, "voter", now=99, present=voters(3), recording=True)
-    assert said(message) == {
-        "type": "state",
-        "epoch": "epoch",
-        "version": 2,
-        "now": 99,
-        "poll": {
-            "id": "poll",
-            "question": "谁？",
-            "rule": "single",
-            "max_choices": 1,
-            "changes": True,
-            "candidates": [{"id": "ada", "name": "Ada"}, {"id": "bob", "name": "Bob"}],
-        },
-        "round": {"id": 0, "state": "none", "opened_at": None, "closes_at": None},
-        "results": "live",
-        "recording": True,
-        "counts": {"ada": 0, "bob": 0},
-        "ballots": 0,
-        "voted": 0,
-        "online": 3,
-        "room": 3,
-    }
-
-
-def test_a_state_shows_the_round_on_stage() -> None:
-    """A state has the stage's round and numbers, and says when nothing can be recorded."""
-    state = folded(Open(0, 2, "poll"), Ballot("v", "b1", 1, ("ada",)), Close(1, 4))
-    tree = said(protocol.snapshot(state, "screen", now=99, present=voters(3), recording=False))
-    assert tree["round"] == {"id": 1, "state": "closed", "opened_at": 3, "closes_at": None}
-    assert tree["counts"] == {"ada": 1, "bob": 0}
-    assert (tree["ballots"], tree["voted"], tree["version"]) == (1, 1, 5)
-    assert tree["recording"] is False
-
-
-def test_a_state_needs_a_poll() -> None:
-    """Before the engine has defined one there is nothing to show, and no page may ask."""
-    with pytest.raises(ValueError, match="a poll"):
-        protocol.snapshot(State(), "voter", now=99, present=voters(0), recording=True)
-
-
-def test_only_an_admin_is_told_of_all_rounds() -> None:
-    """The admin's state lists every round, newest first; the others' has no such list."""
-    state = folded(Open(0, 2, "poll"), Ballot("v", "b1", 1, ("ada",)), Reset(1, 4))
-    assert said(protocol.snapshot(state, "admin", now=99, present=voters(0), recording=True))[
-        "rounds"
-    ] == [
-        {
-            "id": 2,
-            "state": "open",
-            "archived": False,
-            "opened_at": 5,
-            "closed_at": None,
-            "ballots": 0,
-            "voted": 0,
-        },
-        {
-            "id": 1,
-            "state": "closed",
-            "archived": True,
-            "opened_at": 3,
-            "closed_at": 5,
-            "ballots": 1,
-            "voted": 1,
-        },
-    ]
-    for view in ("voter", "screen"):
-        message = protocol.snapshot(state, view, now=99, present=voters(0), recording=True)
-        assert "rounds" not in said(message)
-
-
-def test_a_tally_is_the_numbers_alone() -> None:
-    """A tally has the stage's numbers and nothing that a tick could leave out."""
-    state = folded(Open(0, 2, "poll"), Ballot("v", "b1", 1, ("bob",)))
-    assert said(protocol.tally(state, voters(5))) == {
-        "type": "tally",
-        "epoch": "epoch",
-        "version": 4,
-        "round": 1,
-        "counts": {"ada": 0, "bob": 1},
-        "ballots": 1,
-        "voted": 1,
-        "online": 5,
-        "room": 6,
-    }
-
-
-def test_a_tally_and_a_state_of_one_moment_agree() -> None:
-    """Whichever of the two a client gets, it shows the same numbers."""
-    state = folded(Open(0, 2, "poll"), Ballot("v", "b1", 1, ("bob",)))
-    tally = said(protocol.tally(state, voters(5)))
-    whole = said(protocol.snapshot(state, "voter", now=99, present=voters(5), recording=True))
-    assert tally.pop("type") != whole["type"]
-    assert tally.pop("round") == whole["round"]["id"]
-    assert tally.items() <= whole.items()
-
-
-def test_you_says_what_this_voter_has_in_the_round_on_stage() -> None:
-    """A voter's own choice and code are those of the stage's round, or null before voting."""
-    ballot = Ballot("v", "b1", 1, ("bob",))
-    state = folded(Open(0, 2, "poll"), ballot)
-    receipt = state.receipts["v"]["b1"]
-    nothing = {"type": "you", "name": "Eve", "round": 1, "choices": None, "code": None}
-    assert said(protocol.you(state, "v", "Eve")) == nothing | {
-        "choices": ["bob"],
-        "code": receipt.code,
-    }
-    assert said(protocol.you(state, "w", "Eve")) == nothing
-    assert said(protocol.you(folded(), "v", "Eve")) == nothing | {"round": 0}
-    after = folded(Open(0, 2, "poll"), ballot, Reset(1, 4))
-    assert said(protocol.you(after, "v", "Eve")) == nothing | {"round": 2}
-
-
 # The specification
 
 
@@ -360,8 +208,33 @@ def test_a_clients_frame_has_at_most_4_kib() -> None:
 def test_every_refusal_that_a_ballot_can_meet_is_in_the_table() -> None:
     """The docstring is the specification: no code that is not explained there."""
     table = re.findall(r"^    ([a-z_]+)   *\S", protocol.__doc__ or "", re.MULTILINE)
-    for_admins = {"conflict", "not_possible"}
+    for_admins = {"conflict", "in_use", "not_possible"}
     assert set(get_args(Code)) - for_admins <= set(table)
+
+
+@pytest.mark.parametrize("message", get_args(protocol.Message), ids=lambda kind: kind.__name__)
+def test_every_field_of_a_message_is_specified(message: type[msgspec.Struct]) -> None:
+    """No field travels that the docstring does not name, in the message or in what it holds."""
+    tag = message.__struct_config__.tag
+    assert f'"type":"{tag}"' in (protocol.__doc__ or "")
+    named = set(re.findall(r'"(\w+)":', protocol.__doc__ or ""))
+    assert set(fields_of(message)) <= named
+
+
+def fields_of(kind: Any) -> Iterator[str]:
+    """Name the fields of a struct, and of the structs in them."""
+    for inner in get_args(kind):
+        yield from fields_of(inner)
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        for name, hint in get_type_hints(kind).items():
+            yield name
+            yield from fields_of(hint)
+
+
+@pytest.mark.parametrize("name", [*get_args(Rule), *get_args(Results)])
+def test_every_rule_and_every_kind_of_results_is_specified(name: str) -> None:
+    """A page can rely on no others."""
+    assert f'"{name}"' in (protocol.__doc__ or "")
 
 
 def test_every_close_code_is_in_the_table() -> None:

@@ -1,8 +1,9 @@
 """records.py: what can be in a journal, and its bytes."""
 
+import hashlib
 import json
 import os
-from typing import get_args
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -11,43 +12,72 @@ from hypothesis import strategies as st
 
 from voting.records import (
     FORMAT,
+    Arrange,
     Ballot,
     Begin,
     Body,
     Candidate,
     Close,
+    Compare,
     Define,
+    Edit,
+    Extend,
     Open,
     Poll,
+    Record,
+    Remove,
     Reopen,
     Reset,
     Restore,
+    Results,
+    Rule,
+    Show,
+    Stage,
     decode,
     encode,
+    link,
+    sealed,
+    source_digest,
 )
 
 EXAMPLES = 2_000 if os.environ.get("TEST_ALL") else 150
 
 texts = st.text(max_size=40)
 numbers = st.integers(0, 2**53 - 1)
+perhaps = st.none() | numbers
+results = st.sampled_from(get_args(Results))
 polls = st.builds(
     Poll,
     id=texts,
     question=texts,
     candidates=st.lists(st.builds(Candidate, texts, texts), max_size=4).map(tuple),
-    rule=st.just("single"),
+    rule=st.sampled_from(get_args(Rule)),
     changes=st.booleans(),
+    max_choices=numbers,
+    taps_per_second=numbers,
+    results=results,
+    countdown=perhaps,
+    max_ballots=numbers,
 )
-bodies = st.one_of(
-    st.builds(Begin, numbers, texts),
-    st.builds(Define, polls, texts),
-    st.builds(Ballot, texts, texts, numbers, st.lists(texts, max_size=4).map(tuple)),
-    st.builds(Open, numbers, numbers, texts),
-    st.builds(Close, numbers, numbers),
-    st.builds(Reopen, numbers, numbers),
-    st.builds(Reset, numbers, numbers),
-    st.builds(Restore, numbers, numbers, numbers),
-)
+several = st.lists(texts, max_size=4).map(tuple)
+PARTS: dict[type[Body], tuple[st.SearchStrategy[Any], ...]] = {
+    Begin: (numbers, texts),
+    Define: (polls, texts),
+    Arrange: (several,),
+    Ballot: (texts, texts, numbers, several),
+    Open: (numbers, numbers, texts, perhaps),
+    Close: (numbers, numbers, numbers),
+    Reopen: (numbers, numbers),
+    Extend: (numbers, numbers, perhaps),
+    Reset: (numbers, numbers, perhaps, numbers),
+    Restore: (numbers, numbers, numbers, numbers),
+    Stage: (numbers, numbers, texts, numbers),
+    Show: (numbers, numbers, numbers, results),
+    Compare: (numbers, numbers, numbers),
+    Edit: (numbers, numbers, polls, numbers, st.none() | st.booleans(), numbers),
+    Remove: (numbers, numbers, texts, numbers, st.booleans()),
+}
+bodies = st.one_of([st.builds(kind, *parts) for kind, parts in PARTS.items()])
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
@@ -68,41 +98,144 @@ def test_a_body_is_one_json_object_with_a_type(body: Body) -> None:
 
 
 def test_every_kind_of_record_is_among_the_bodies_tried_here() -> None:
-    """A new kind of record joins the round trip above."""
-    assert {type(body) for body in SAMPLES} == set(get_args(Body))
+    """A new kind of record joins the round trip above, and the promises below."""
+    assert set(PARTS) == {type(body) for body, _ in FORMAT_2} == set(get_args(Body))
 
 
 POLL = Poll("poll", "谁？", (Candidate("ada", "Ada"),))
-SAMPLES: list[Body] = [
-    Begin(FORMAT, "e"),
-    Define(POLL, "s"),
-    Ballot("v", "b", 1, ("ada",)),
-    Open(0, 2, "poll"),
-    Close(1, 3),
-    Reopen(1, 4),
-    Reset(1, 5),
-    Restore(2, 6, 1),
-]
+FULL = Poll(
+    "poll",
+    "谁？",
+    (Candidate("ada", "Ada"),),
+    rule="approval",
+    changes=False,
+    max_choices=1,
+    taps_per_second=5,
+    results="hidden",
+    countdown=60,
+    max_ballots=9,
+)
+FULL_WRITTEN = (
+    '{"id":"poll","question":"谁？","candidates":[{"id":"ada","name":"Ada"}],"rule":"approval",'
+    '"changes":false,"max_choices":1,"taps_per_second":5,"results":"hidden","countdown":60,'
+    '"max_ballots":9}'
+).encode()
 
-WRITTEN = [
-    b'{"type":"begin","format":1,"epoch":"e"}',
+FORMAT_1: list[tuple[Body, bytes]] = [
+    (Begin(1, "e"), b'{"type":"begin","format":1,"epoch":"e"}'),
     (
-        '{"type":"define","poll":{"id":"poll","question":"谁？","candidates":[{"id":"ada",'
-        '"name":"Ada"}],"rule":"single","changes":true},"source":"s"}'
-    ).encode(),
-    b'{"type":"ballot","voter":"v","ballot":"b","round":1,"choices":["ada"]}',
-    b'{"type":"open","round":0,"version":2,"poll":"poll"}',
-    b'{"type":"close","round":1,"version":3}',
-    b'{"type":"reopen","round":1,"version":4}',
-    b'{"type":"reset","round":1,"version":5}',
-    b'{"type":"restore","round":2,"version":6,"target":1}',
+        Define(POLL, "s"),
+        (
+            '{"type":"define","poll":{"id":"poll","question":"谁？","candidates":[{"id":"ada",'
+            '"name":"Ada"}],"rule":"single","changes":true},"source":"s"}'
+        ).encode(),
+    ),
+    (
+        Ballot("v", "b", 1, ("ada",)),
+        b'{"type":"ballot","voter":"v","ballot":"b","round":1,"choices":["ada"]}',
+    ),
+    (Open(0, 2, "poll"), b'{"type":"open","round":0,"version":2,"poll":"poll"}'),
+    (Close(1, 3), b'{"type":"close","round":1,"version":3}'),
+    (Reopen(1, 4), b'{"type":"reopen","round":1,"version":4}'),
+    (Reset(1, 5), b'{"type":"reset","round":1,"version":5}'),
+    (Restore(2, 6, 1), b'{"type":"restore","round":2,"version":6,"target":1}'),
+]
+
+FORMAT_2: list[tuple[Body, bytes]] = [
+    (Begin(2, "e"), b'{"type":"begin","format":2,"epoch":"e"}'),
+    (Define(FULL, "s"), b'{"type":"define","poll":' + FULL_WRITTEN + b',"source":"s"}'),
+    (Arrange(("b", "a")), b'{"type":"arrange","polls":["b","a"]}'),
+    (
+        Ballot("v", "b", 1, ("ada", "bob")),
+        b'{"type":"ballot","voter":"v","ballot":"b","round":1,"choices":["ada","bob"]}',
+    ),
+    (
+        Open(0, 2, "poll", 60),
+        b'{"type":"open","round":0,"version":2,"poll":"poll","seconds":60}',
+    ),
+    (Close(1, 3, room=7), b'{"type":"close","round":1,"version":3,"room":7}'),
+    (Reopen(1, 4), b'{"type":"reopen","round":1,"version":4}'),
+    (Extend(1, 4, 30), b'{"type":"extend","round":1,"version":4,"seconds":30}'),
+    (Extend(1, 4, None), b'{"type":"extend","round":1,"version":4,"seconds":null}'),
+    (
+        Reset(1, 5, 60, room=7),
+        b'{"type":"reset","round":1,"version":5,"seconds":60,"room":7}',
+    ),
+    (
+        Restore(2, 6, 1, room=7),
+        b'{"type":"restore","round":2,"version":6,"target":1,"room":7}',
+    ),
+    (Stage(2, 6, "b", room=7), b'{"type":"stage","round":2,"version":6,"poll":"b","room":7}'),
+    (
+        Show(2, 6, 1, "after_vote"),
+        b'{"type":"show","round":2,"version":6,"target":1,"results":"after_vote"}',
+    ),
+    (Compare(2, 6, 1), b'{"type":"compare","round":2,"version":6,"target":1}'),
+    (
+        Edit(2, 6, FULL, 3, restart=True, room=7),
+        b'{"type":"edit","round":2,"version":6,"poll":'
+        + FULL_WRITTEN
+        + b',"seen":3,"restart":true,"room":7}',
+    ),
+    (
+        Remove(2, 6, "b", 3, unlisted=True),
+        b'{"type":"remove","round":2,"version":6,"poll":"b","seen":3,"unlisted":true}',
+    ),
 ]
 
 
-@pytest.mark.parametrize("body, written", list(zip(SAMPLES, WRITTEN, strict=True)))
+@pytest.mark.parametrize("body, written", FORMAT_1)
 def test_a_journal_of_format_1_is_read_for_ever(body: Body, written: bytes) -> None:
     """What a server of format 1 has written means the same to every later one."""
     assert decode(written) == body
+
+
+@pytest.mark.parametrize("body, written", FORMAT_2)
+def test_a_journal_of_format_2_is_read_for_ever(body: Body, written: bytes) -> None:
+    """What this server writes is what every later one reads; the bytes themselves are a promise."""
+    assert encode(body) == written
+    assert decode(written) == body
+
+
+def test_the_names_of_rules_and_results_are_kept() -> None:
+    """A later program may add some; it must go on reading these."""
+    assert get_args(Rule) == ("single", "approval", "taps")
+    assert get_args(Results) == ("live", "after_vote", "hidden")
+    assert FORMAT == 2
+
+
+def test_the_chain_runs_over_times_and_bodies_and_nothing_else() -> None:
+    """SHA-256 of the chain before, the time in eight bytes, and the body as it lies there."""
+    before, record = bytes(range(32)), Record(258, b"body", b"no part of it")
+    said = before + b"\0\0\0\0\0\0\x01\x02" + b"body"
+    assert link(before, record) == hashlib.sha256(said).digest()
+
+
+def test_the_last_record_of_an_append_carries_the_seal() -> None:
+    """A seal proves everything before it, so one for each append is enough."""
+    records = [Record(1, b"a"), Record(1, b"b"), Record(2, b"c")]
+    *others, last = sealed(bytes(32), records)
+    assert others == records[:2]
+    chain = bytes(32)
+    for record in records:
+        chain = link(chain, record)
+    assert last == Record(2, b"c", chain)
+
+
+def test_the_digest_of_a_polls_text_tells_every_edit() -> None:
+    """An edit of any field of a poll is an edit of its text."""
+    other = Poll("p2", "?", (), "taps", True, 2, 6, "live", None, 10)
+    edits = [
+        msgspec.structs.replace(FULL, **{field: value})
+        for field, value in msgspec.structs.asdict(other).items()
+    ]
+    assert len({source_digest(poll) for poll in [FULL, *edits]}) == 1 + len(edits)
+
+
+def test_the_digest_of_a_polls_text_is_kept() -> None:
+    """A later version with more settings must not take the polls it finds for edited ones."""
+    assert source_digest(POLL) == "0aa7caa4b2969df5"
+    assert source_digest(FULL) == "0f372bb5c7f95f2c"
 
 
 @pytest.mark.parametrize(
@@ -116,6 +249,8 @@ def test_a_journal_of_format_1_is_read_for_ever(body: Body, written: bytes) -> N
         b'{"type":"unheard of"}',
         b'{"type":"close","round":1}',
         b'{"type":"close","round":"1","version":1}',
+        b'{"type":"open","round":0,"version":1,"poll":"p","seconds":1.5}',
+        b'{"type":"show","round":1,"version":1,"target":1,"results":"secret"}',
         b'{"type":"ballot","voter":"v","ballot":"\xff","round":1,"choices":[]}',
     ],
 )

@@ -1,42 +1,25 @@
 """config.toml as frozen structs.
 
-Owns every setting: its name, type, default and what a value must be (the `Is` beside each field is
-both the rule and the words of the error). An unknown key or a bad value is a `ConfigError` naming
-file, key, value and what was expected; nothing is guessed.
+Owns every setting but a poll's (`polls.py`): its name, type, default and what a value must be. An
+unknown key or a bad value is a `ConfigError` naming file, key, value and what was expected.
 """
 
 from __future__ import annotations
 
-import difflib
-import json
 import re
 import tomllib
-import unicodedata
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
 
-from voting.records import Candidate, Poll
-
-MAX_CANDIDATES = 100
+from voting.polls import read_poll
+from voting.records import MAX_POLLS, Poll
+from voting.tables import Bad, Switch, Text, expected, no_others, table
 
 Port = Annotated[int, Meta(ge=1, le=65535, description="a whole number from 1 to 65535")]
-Text = Annotated[str, Meta(min_length=1, description="a text in quotes that is not empty")]
-Name = Annotated[str, Meta(min_length=1, max_length=80, description="a text of 1 to 80 characters")]
-Question = Annotated[
-    str, Meta(min_length=1, max_length=200, description="a text of 1 to 200 characters")
-]
-Ident = Annotated[
-    str,
-    Meta(
-        pattern=r"\A[a-z0-9_-]{1,12}\Z",
-        description="1 to 12 of the characters a-z, 0-9, - and _",
-    ),
-]
-Switch = Annotated[bool, Meta(description="true or false")]
 
 
 class ConfigError(Exception):
@@ -62,6 +45,7 @@ class Room(msgspec.Struct, frozen=True):
 
     open_at_start: Switch = True
     name_required: Switch = False
+    names_in_exports: Switch = False
 
 
 class Live(msgspec.Struct, frozen=True):
@@ -74,17 +58,6 @@ class Live(msgspec.Struct, frozen=True):
         float, Meta(ge=1, le=120, description="a number from 1 to 120")
     ] = 10.0
     ping_seconds: Annotated[float, Meta(ge=1, le=300, description="a number from 1 to 300")] = 25.0
-
-
-class PollText(msgspec.Struct, frozen=True):
-    """A poll as it is written in config.toml, before its candidates have ids."""
-
-    question: Question
-    candidates: Annotated[
-        list[Any], Meta(description='a list of names, like ["Ada Lovelace", "Grace Hopper"]')
-    ]
-    id: Ident = "poll"
-    changes: Switch = True
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -104,8 +77,6 @@ class Config(msgspec.Struct, frozen=True):
 
 SECTIONS: dict[str, type[msgspec.Struct]] = {"server": Server, "room": Room, "live": Live}
 
-T = TypeVar("T", bound=msgspec.Struct)
-
 
 def load(file: Path) -> Config:
     """Read and check a configuration.
@@ -121,130 +92,46 @@ def load(file: Path) -> Config:
         raise ConfigError(f"{file}: cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: expected TOML in UTF-8, but {error}") from None
-    reader = _Reader(file)
-    reader.no_others(tree, [*SECTIONS, "polls"], "")
-    server = reader.table(Server, tree.get("server", {}), "server")
-    reader.address(server.public_url)
-    polls = tree.get("polls")
-    if not isinstance(polls, list) or len(polls) != 1:
-        raise reader.error("polls", polls, "exactly one [[polls]] table with a question")
+    try:
+        return _read(file, tree)
+    except Bad as error:
+        raise ConfigError(f"{file}: {error}") from None
+
+
+def _read(file: Path, tree: dict[str, Any]) -> Config:
+    no_others(tree, [*SECTIONS, "polls"], "")
+    server = table(Server, tree.get("server", {}), "server")
+    _address(server.public_url)
     return Config(
         file=file.resolve(),
         server=server,
-        room=reader.table(Room, tree.get("room", {}), "room"),
-        live=reader.table(Live, tree.get("live", {}), "live"),
-        polls=tuple(reader.poll(p, f"polls[{i}]") for i, p in enumerate(polls)),
+        room=table(Room, tree.get("room", {}), "room"),
+        live=table(Live, tree.get("live", {}), "live"),
+        polls=_polls(tree.get("polls")),
     )
 
 
-class _Reader:
-    """Checks one file's tables; every error names the file."""
-
-    def __init__(self, file: Path) -> None:
-        self.file = file
-
-    def error(self, key: str, value: object, expected: str) -> ConfigError:
-        shown = repr(value) if len(repr(value)) <= 80 else repr(value)[:77] + "..."
-        said = "is missing" if value is None else f"= {_toml(value, shown)}"
-        return ConfigError(f"{self.file}: {key} {said}: expected {expected}")
-
-    def no_others(self, tree: dict[str, Any], known: list[str], where: str) -> None:
-        for key in tree:
-            if key not in known:
-                close = difflib.get_close_matches(key, known, 1)
-                hint = f' (did you mean "{close[0]}"?)' if close else ""
-                raise self.error(where + key, tree[key], f"one of {', '.join(known)}{hint}")
-
-    def table(self, struct: type[T], tree: object, where: str) -> T:
-        if not isinstance(tree, dict):
-            raise self.error(where, tree, "a table of settings")
-        hints = get_type_hints(struct, include_extras=True)
-        self.no_others(tree, list(hints), where + ".")
-        for key, value in tree.items():
-            try:
-                msgspec.convert(value, hints[key])
-            except msgspec.ValidationError:
-                raise self.error(f"{where}.{key}", value, _expected(hints[key])) from None
-        for field in msgspec.structs.fields(struct):
-            if field.required and field.name not in tree:
-                raise self.error(f"{where}.{field.name}", None, _expected(hints[field.name]))
-        return msgspec.convert(tree, struct)
-
-    def address(self, url: str) -> None:
-        if not url:
-            return
-        try:
-            parts = urlsplit(url)
-            good = parts.scheme in ("http", "https") and bool(parts.hostname)
-            good = good and parts.port != 0 and re.search(r"[\s@\\]", url) is None
-        except ValueError:
-            good = False
-        if not good or parts.path not in ("", "/") or parts.query or parts.fragment:
-            raise self.error("server.public_url", url, _expected_of(Server, "public_url"))
-
-    def poll(self, tree: object, where: str) -> Poll:
-        text = self.table(PollText, tree, where)
-        self.plain(text.question, f"{where}.question")
-        at = f"{where}.candidates"
-        if not 1 <= len(text.candidates) <= MAX_CANDIDATES:
-            raise self.error(at, text.candidates, f"1 to {MAX_CANDIDATES} candidates")
-        given = [self.candidate(c, f"{at}[{i}]") for i, c in enumerate(text.candidates)]
-        taken = {c.id for c in given if c.id}
-        candidates: list[Candidate] = []
-        for i, candidate in enumerate(given):
-            if candidate.name.casefold() in [c.name.casefold() for c in candidates]:
-                raise self.error(f"{at}[{i}]", candidate.name, "a name that no other has")
-            if candidate.id and candidate.id in [c.id for c in candidates]:
-                raise self.error(f"{at}[{i}].id", candidate.id, "an id that no other has")
-            ident = candidate.id or _ident(candidate.name, taken)
-            taken.add(ident)
-            candidates.append(Candidate(ident, candidate.name))
-        return Poll(text.id, text.question.strip(), tuple(candidates), changes=text.changes)
-
-    def candidate(self, tree: object, where: str) -> Candidate:
-        tree = {"name": tree} if isinstance(tree, str) else tree
-        if not isinstance(tree, dict):
-            raise self.error(where, tree, "a name in quotes")
-        found = self.table(_CandidateText, tree, where)
-        self.plain(found.name, where)
-        return Candidate(found.id or "", " ".join(found.name.split()))
-
-    def plain(self, text: str, where: str) -> None:
-        if not text.strip() or any(unicodedata.category(c) in ("Cc", "Cs") for c in text):
-            raise self.error(where, text, "a text without control characters that is not blank")
+def _polls(trees: object) -> tuple[Poll, ...]:
+    if not isinstance(trees, list) or not 1 <= len(trees) <= MAX_POLLS:
+        raise Bad("polls", trees, f"1 to {MAX_POLLS} [[polls]] tables, each with a question")
+    found: list[Poll] = []
+    for i, tree in enumerate(trees):
+        # Without an id of its own a poll is known by its place, so that its text can be edited.
+        poll = read_poll(tree, f"polls[{i}]", id="poll" if i == 0 else f"poll-{i + 1}")
+        if poll.id in [other.id for other in found]:
+            raise Bad(f"polls[{i}].id", poll.id, "an id that no other poll has")
+        found.append(poll)
+    return tuple(found)
 
 
-class _CandidateText(msgspec.Struct, frozen=True):
-    name: Name
-    id: Ident | None = None
-
-
-def _expected(hint: Any) -> str:
-    for part in (hint, *getattr(hint, "__args__", ())):
-        for meta in getattr(part, "__metadata__", ()):
-            if isinstance(meta, Meta) and meta.description:
-                return meta.description
-    return str(hint)
-
-
-def _expected_of(struct: type[msgspec.Struct], key: str) -> str:
-    return _expected(get_type_hints(struct, include_extras=True)[key])
-
-
-def _toml(value: object, shown: str) -> str:
-    if isinstance(value, bool):
-        return shown.lower()
-    if isinstance(value, str) and len(value) <= 78:
-        return json.dumps(value, ensure_ascii=False)
-    return shown
-
-
-def _ident(name: str, taken: set[str]) -> str:
-    """Make a candidate's id from its name, or from its place where the name has no Latin."""
-    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    words = re.findall(r"[a-z0-9]+", ascii_name)
-    stem = "-".join(words)[:12].strip("-") or "c"
-    ident, n = stem, 1
-    while ident in taken or ident == "c":
-        ident, n = f"{stem[:9].rstrip('-')}{n}", n + 1
-    return ident
+def _address(url: str) -> None:
+    if not url:
+        return
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname)
+        good = good and parts.port != 0 and re.search(r"[\s@\\]", url) is None
+    except ValueError:
+        good = False
+    if not good or parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise Bad("server.public_url", url, expected(Server, "public_url"))

@@ -12,25 +12,33 @@ import secrets
 import sys
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, cast
 
 import gevent
+import msgspec
 from gevent.event import AsyncResult, Event
 
-from voting.ballots import apply, judge
+from voting.ballots import Broken, apply, judge
 from voting.journal import Journal, JournalError
+from voting.pace import Pace
 from voting.records import (
     FORMAT,
+    SEALED_SINCE,
+    Arrange,
     Ballot,
     Begin,
     Body,
+    Close,
     Command,
     Define,
+    Ending,
     Open,
     Poll,
     Record,
+    Remove,
     encode,
+    sealed,
     source_digest,
 )
 from voting.state import Outcome, Refusal, State
@@ -44,7 +52,11 @@ RETRY_SECONDS = 0.5
 STOP_SECONDS = 5.0
 """How long the last commit may take when the server stops."""
 
+LOOK_SECONDS = 1.0
+"""At most, between two looks at a running countdown: the clock may be set meanwhile."""
+
 NOT_RECORDED = Refusal("not_recorded", "the journal cannot be written; send it again later")
+TOO_FAST = Refusal("too_fast", "more taps in a second than this poll takes")
 Answered = Callable[[Outcome], None]
 
 Change = Literal["numbers", "state", "round"]
@@ -64,42 +76,70 @@ class Engine:
         self.recording = True
         self._journal = journal
         self._clock = clock
+        self._ahead = 0
         self._changed: Callable[[Change], None] = lambda change: None
+        self._room: Callable[[], int] = lambda: 0
+        self._pace = Pace()
         self._waiting: deque[tuple[Body, Answered]] = deque()
         self._wake = Event()
         self._stopping = False
         self._greenlet: gevent.Greenlet[[], None] | None = None
 
-    def replay(self) -> None:
+    def replay(self, *, restored: bool = False) -> None:
         """Fold the journal from where the state is; give a new journal its first record.
+
+        A journal that was `restored` from a copy goes on under a new epoch: phones may have seen
+        more of the old one than it holds.
 
         Raises:
             JournalError: the journal cannot be read or written.
             ballots.Broken: it holds what this program cannot have written.
         """
-        self._fold_tail()
-        if self.state.version == 0:
+        self._fold(self._journal.read(self.state.version))
+        # Where this computer's clock was set back since, time goes on from the newest record:
+        # standing still until the clock has caught up, it would hold up every countdown.
+        self._ahead = max(0, self.state.at - self._clock())
+        if self.state.format >= SEALED_SINCE and self.state.sealed < self.state.version:
+            raise Broken(f"the records from {self.state.sealed + 1} on have no seal")
+        if self.state.version == 0 or restored:
             self._record([Begin(FORMAT, secrets.token_hex(8))])
+        elif self.state.format < FORMAT:
+            self._record([Begin(FORMAT, self.state.epoch)])
 
-    def prepare(self, poll: Poll, *, open_at_start: bool) -> None:
-        """Take the configured poll in if its text is new, and open the very first round.
+    def prepare(self, polls: Sequence[Poll], *, open_at_start: bool) -> None:
+        """Take in what is new in the configured polls, and open the very first round.
 
         Raises:
             JournalError: the journal cannot be written.
         """
-        source = source_digest(poll)
-        if self.state.sources.get(poll.id) != source:
-            self._record([Define(poll, source)])
-        if open_at_start and not self.state.stage:
-            self._record([Open(0, self.state.version, poll.id)])
+        state = self.state
+        new = [poll for poll in polls if state.sources.get(poll.id) != source_digest(poll)]
+        news: list[Body] = [Define(poll, source_digest(poll)) for poll in new]
+        ids = [poll.id for poll in polls]
+        news += [
+            Remove(state.stage, state.version, id, seen, unlisted=True)
+            for id, seen in state.defined.items()
+            if id in state.sources and id not in ids
+        ]
+        order = [id for id in [*state.polls, *(poll.id for poll in new)] if id in ids]
+        listed = [id for id in ids if id in order]
+        if list(dict.fromkeys(order)) != listed:
+            news.append(Arrange(tuple(listed)))
+        if news:
+            self._record(news)
+        if open_at_start and not state.rounds and state.poll:
+            self._record([Open(0, state.version, state.poll.id)])
 
     def now(self) -> int:
-        """Return the clock's time, in milliseconds since 1970, UTC."""
-        return self._clock()
+        """Return the time that a record would get now, in milliseconds since 1970, UTC."""
+        return max(self._clock() + self._ahead, self.state.at)
 
-    def watch(self, changed: Callable[[Change], None]) -> None:
-        """Have `changed` called after each batch, and when recording stops or goes on."""
-        self._changed = changed
+    def watch(self, changed: Callable[[Change], None], room: Callable[[], int]) -> None:
+        """Have `changed` called after each batch, and when recording stops or goes on.
+
+        `room` says how many are present or have voted; it is asked when a round ends.
+        """
+        self._changed, self._room = changed, room
 
     def start(self, failed: Callable[[], None] = lambda: None) -> None:
         """Begin to take ballots; `replay` has been called.
@@ -107,6 +147,12 @@ class Engine:
         `failed` is called if a mistake of the program ends this engine. Memory is then not to be
         trusted; a restart, which is a replay, is.
         """
+        # What a crash left in the journal may have been written and not synced. Nobody is told of
+        # it before this has, and a disk that is full is known before a ballot comes.
+        try:
+            self._journal.append(self.state.version, [])
+        except JournalError:
+            self.recording = False
         self._greenlet = gevent.spawn(self._run)
         self._greenlet.link_exception(lambda greenlet: failed())
 
@@ -122,14 +168,24 @@ class Engine:
 
         `answered` is called exactly once, and must not block.
         """
-        answer = judge(self.state, ballot)
+        answer = judge(self.state, ballot, self.now())
+        if answer is None and not self._keeps_pace(ballot.voter):
+            answer = TOO_FAST
         if answer is not None:
             answered(answer)
         else:
             self._submit(ballot, answered)
 
+    def _keeps_pace(self, voter: str) -> bool:
+        current = self.state.on_stage
+        if current is None or current.poll.rule != "taps":
+            return True
+        return self._pace.allows(voter, current.poll.taps_per_second)
+
     def command(self, command: Command) -> Outcome:
         """Append an admin's command and wait for what came of it."""
+        if isinstance(command, Ending):
+            command = msgspec.structs.replace(command, room=self._room())
         result: AsyncResult[Outcome] = AsyncResult()
         self._submit(command, result.set)
         return cast(Outcome, result.get())
@@ -143,15 +199,32 @@ class Engine:
 
     def _run(self) -> None:
         try:
+            if not self.recording:
+                self._recover()
             while self._waiting or not self._stopping:
-                self._wake.wait()
+                self._wake.wait(self._until_due())
                 self._wake.clear()
+                self._close_when_due()
                 while self._waiting:
                     self._commit(self._next_batch())
         except Exception:
             self._stopping, self.recording = True, False
             self._refuse(self._waiting)
             raise
+
+    def _until_due(self) -> float | None:
+        """Return for how many seconds nothing but a ballot or a command can need the engine."""
+        current = self.state.on_stage
+        if current is None or current.closed_at is not None or current.closes_at is None:
+            return None
+        return min(max(current.closes_at - self.now(), 0) / 1_000, LOOK_SECONDS)
+
+    def _close_when_due(self) -> None:
+        """Put the close of a countdown that is over behind what already waits."""
+        current = self.state.on_stage
+        if current and current.closed_at is None and not current.is_open(self.now()):
+            due = Close(current.id, self.state.version, self._room())
+            self._waiting.append((due, lambda outcome: None))
 
     def _next_batch(self) -> list[tuple[Body, Answered]]:
         return [self._waiting.popleft() for _ in range(min(MAX_BATCH, len(self._waiting)))]
@@ -172,10 +245,10 @@ class Engine:
         self._changed("numbers" if self.state.steered == steered else "round")
 
     def _record(self, bodies: list[Body]) -> list[Outcome]:
-        at = max(self._clock(), self.state.at)
-        records = [Record(at, encode(body)) for body in bodies]
+        at = self.now()
+        records = sealed(self.state.chain, [Record(at, encode(body)) for body in bodies])
         self._journal.append(self.state.version, records)
-        return [apply(self.state, record) for record in records]
+        return self._fold(records)
 
     def _refuse(self, waiting: Iterable[tuple[Body, Answered]]) -> None:
         for _, answered in waiting:
@@ -185,8 +258,8 @@ class Engine:
         """Refuse everything until the journal answers again, then fold what it holds.
 
         A commit that failed may have reached the disk all the same, so the tail is read before
-        anything is appended. The ballots in it are counted; their phones ask again and get the
-        receipt.
+        anything is appended, and folded once a trial write says that it is durable. The ballots in
+        it are counted; their phones ask again and get the receipt.
         """
         self.recording = False
         self._changed("state")
@@ -197,19 +270,19 @@ class Engine:
             if self._stopping:
                 return
             try:
-                self._fold_tail()
-                self._journal.append(self.state.version, [])
+                tail = self._journal.read(version)
+                self._journal.append(version + len(tail), [])
             except JournalError:
                 self._wake.clear()
                 self._wake.wait(RETRY_SECONDS)
             else:
+                self._fold(tail)
                 self.recording = True
         # What the tail held was answered "not recorded": its voters must hear that it counts.
         self._changed("state" if self.state.version == version else "round")
 
-    def _fold_tail(self) -> None:
-        for record in self._journal.read(self.state.version):
-            apply(self.state, record)
+    def _fold(self, records: Iterable[Record]) -> list[Outcome]:
+        return [apply(self.state, record) for record in records]
 
 
 def _answer(answered: Answered, outcome: Outcome) -> None:

@@ -36,9 +36,12 @@ DRAIN_SECONDS = 3.0
 
 
 class Client:
-    """One connected page: its socket, its view, and the voter or the admin's session behind it."""
+    """One connected page: its socket, its view, and the voter or the admin's session behind it.
 
-    __slots__ = ("connection", "name", "session", "unanswered", "view", "voter")
+    `needs_state` asks the next tick for a whole state, because the view has changed.
+    """
+
+    __slots__ = ("connection", "name", "needs_state", "session", "unanswered", "view", "voter")
 
     def __init__(
         self,
@@ -55,6 +58,7 @@ class Client:
         self.name = name
         self.session = session
         self.unanswered = 0
+        self.needs_state = False
 
 
 class Hub:
@@ -136,7 +140,8 @@ class Hub:
         frames: dict[tuple[Kind, str], bytes] = {}
         for client in list(self._clients):
             connection = client.connection
-            whole = state_changed or connection.owes_state
+            whole = state_changed or client.needs_state or connection.owes_state
+            client.needs_state = False
             key: tuple[Kind, str] = ("state" if whole else "tally", client.view)
             frame = frames.get(key)
             if frame is None:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Set
 from functools import partial
-from typing import cast, get_args
+from typing import Literal, cast, get_args
 
 import msgspec
 from flask import Blueprint, abort, request
 from flask_sock import Sock
 from simple_websocket import Server
 
-from voting import identity, protocol
+from voting import identity, protocol, views
 from voting.connection import BadUpgrade, Connection, prepare
 from voting.engine import Change, Engine
 from voting.hub import Client, Encode, Hub, Kind
@@ -26,12 +26,15 @@ from voting.state import Outcome, Receipt, Refusal
 MAX_UNANSWERED = 32
 """Ballots that one connection may have under way. A phone has one; more is a flood."""
 
-VIEWS: tuple[View, ...] = get_args(View)
+Page = Literal["voter", "screen", "admin"]
+"""Who connects; what a voter's page is shown depends on whether it has voted (`View`)."""
+
+PAGES: tuple[Page, ...] = get_args(Page)
 
 
 def snapshot(engine: Engine, view: View, present: Set[str]) -> protocol.Snapshot:
     """Return the engine's state as a view sees it now."""
-    return protocol.snapshot(
+    return views.snapshot(
         engine.state, view, now=engine.now(), present=present, recording=engine.recording
     )
 
@@ -40,9 +43,10 @@ def encoder(engine: Engine) -> Encode:
     """Return the function by which the hub shows the engine's state."""
 
     def encode(kind: Kind, view: str, present: Set[str]) -> bytes:
+        shown = cast(View, view)
         if kind == "tally":
-            return protocol.encode(protocol.tally(engine.state, present))
-        return protocol.encode(snapshot(engine, cast(View, view), present))
+            return protocol.encode(views.tally(engine.state, shown, present))
+        return protocol.encode(snapshot(engine, shown, present))
 
     return encode
 
@@ -54,7 +58,7 @@ class Live:
         self._engine = engine
         self._hub = hub
         self._admin = admin
-        engine.watch(self._changed)
+        engine.watch(self._changed, lambda: views.room(engine.state, hub.present))
 
     def blueprint(self) -> Blueprint:
         """Return the routes of this module."""
@@ -64,8 +68,8 @@ class Live:
         def check_upgrade() -> None:
             if not identity.origin_is_ours(request):
                 abort(403, "expected an Origin that equals the Host")
-            if request.args.get("view") not in VIEWS:
-                abort(400, f"expected view to be one of {', '.join(VIEWS)}")
+            if request.args.get("view") not in PAGES:
+                abort(400, f"expected view to be one of {', '.join(PAGES)}")
             try:
                 prepare(request.environ)
             except BadUpgrade as error:
@@ -79,9 +83,13 @@ class Live:
         message = snapshot(self._engine, view, self._hub.present)
         return cast(dict[str, object], msgspec.to_builtins(message))
 
+    def view_of(self, voter: str) -> View:
+        """Return what a voter's page is shown now."""
+        return views.view_of(self._engine.state, voter)
+
     def you(self, voter: str, name: str) -> dict[str, object]:
         """Return the `you` message that a voter would get now, for a page to start with."""
-        message = protocol.you(self._engine.state, voter, name)
+        message = views.you(self._engine.state, voter, name)
         return cast(dict[str, object], msgspec.to_builtins(message))
 
     def sign_out(self, voter: str) -> None:
@@ -108,17 +116,20 @@ class Live:
         finally:
             self._hub.leave(client)
 
-    def _client(self, connection: Connection, view: str) -> Client | None:
-        """Return who connects, or None if the view needs a login that is not there."""
-        if view == "voter":
+    def _client(self, connection: Connection, page: str) -> Client | None:
+        """Return who connects, or None if the page needs a login that is not there."""
+        if page == "voter":
             who = identity.logged_in()
-            return Client(connection, view, voter=who[0], name=who[1]) if who else None
-        if view == "admin":
+            if who is None:
+                return None
+            return Client(connection, self.view_of(who[0]), voter=who[0], name=who[1])
+        if page == "admin":
             session = self._admin.session()
-            return Client(connection, view, session=session) if session else None
-        return Client(connection, view)
+            return Client(connection, page, session=session) if session else None
+        return Client(connection, page)
 
     def _welcome(self, client: Client) -> None:
+        self._look_again(client)
         self._show_own(client)
         self._hub.join(client)
 
@@ -149,26 +160,42 @@ class Live:
         elif isinstance(outcome, Receipt) and client.voter is not None:
             client.connection.tell(protocol.encode(outcome))
             current = self._engine.state.on_stage
-            newest = current is not None and current.codes.get(client.voter) == outcome.code
+            newest = current.newest(client.voter) if current else None
+            is_newest = newest is not None and newest.code == outcome.code
             again = outcome.version <= seen
-            if newest and not again:
+            if current is not None and is_newest and not again:
                 for tab in self._hub.of_voter(client.voter):
-                    if tab is not client:
+                    self._look_again(tab)
+                    # Taps add up, and some in the same batch may be of another tab.
+                    if tab is not client or current.poll.rule == "taps":
                         self._show_own(tab)
-            elif again and not newest:
+            elif again and not is_newest:
                 # This receipt is of an earlier ballot: it is not what counts now.
                 self._show_own(client)
+
+    def _look_again(self, client: Client) -> None:
+        """Let a voter's page see what it may see now; where that is more, it needs the state."""
+        if client.voter is None:
+            return
+        view = self.view_of(client.voter)
+        if view == client.view:
+            return
+        client.view = view
+        current = self._engine.state.on_stage
+        if current is not None and current.results == "after_vote":
+            client.needs_state = True
 
     def _refuse(self, client: Client, ballot: str | None, code: str, message: str) -> None:
         client.connection.tell(protocol.encode(protocol.Refused(ballot, code, message)))
 
     def _show_own(self, client: Client) -> None:
         if client.voter is not None:
-            own = protocol.you(self._engine.state, client.voter, client.name)
+            own = views.you(self._engine.state, client.voter, client.name)
             client.connection.tell(protocol.encode(own))
 
     def _changed(self, change: Change) -> None:
         self._hub.mark(state=change != "numbers")
         if change == "round":
             for client in self._hub.voters():
+                self._look_again(client)
                 self._show_own(client)

@@ -12,16 +12,23 @@ From the server:
 
     you       on connecting, after a vote on another of this voter's sockets, after every change of
               round, and behind the receipt of an older ballot: {"type":"you","name":"…","round":7,
-              "choices":["ada"]|null,"code":"…"|null}
+              "choices":["ada"]|null,"code":"…"|null,"ballots":1}, where `ballots` is how many of
+              this voter's count: with the rule `taps` there may be many
     state     on connecting, and when anything but the numbers changed:
               {"type":"state","epoch":"…","version":41,"now":…,"poll":{"id":"…","question":"…",
-              "rule":"single","max_choices":1,"changes":true,"candidates":[{"id":"ada","name":"Ada"}]},
+              "rule":"single"|"approval"|"taps","max_choices":1,"taps_per_second":10,"changes":true,
+              "countdown":60|null,"candidates":[{"id":"ada","name":"Ada"}]},
               "round":{"id":7,"state":"none"|"open"|"closed","opened_at":…,"closes_at":…|null},
-              "results":"live","recording":true,"counts":{"ada":3}|null,"ballots":3,"voted":3,
-              "online":12,"room":13}
-              To an admin also "rounds": [{"id":7,"state":"open","archived":false,"opened_at":…,
-              "closed_at":…|null,"ballots":3,"voted":3}], newest first, and
-              "previous": the id of the round that left the stage last, 0 before the first.
+              "results":"live"|"after_vote"|"hidden","recording":true,"counts":{"ada":3}|null,
+              "ballots":3,"voted":3,"online":12,"room":13,
+              "compared":{"round":5,"voted":9,"ballots":9,"counts":{"ada":4}}|null}
+              To an admin also "rounds": [{"id":7,"poll":"…","question":"…","state":"open",
+              "archived":false,"results":"live","opened_at":…,"closed_at":…|null,"ballots":3,
+              "voted":3}], newest first, "previous": the id of the round that a command archived
+              last, 0 if none, and "polls": [{"id":"…","question":"…","shown":true,"defined":12,
+              "countdown":60|null,"waits":false}], in their order, where `defined` is the version
+              that gave the poll its text, and `waits` says that the next round will take a text
+              that the round on stage has not.
     tally     the numbers alone, at most once a tick: {"type":"tally","epoch":"…","version":42,
               "round":7,"counts":{…}|null,"ballots":4,"voted":4,
               "online":12,"room":13}
@@ -32,7 +39,13 @@ From the server:
 `epoch` names one journal's history and `version` is how many of its records are folded. A client
 ignores a lower version in the same epoch, takes an equal one, and any version of a new epoch.
 `online` counts the voters who have a page open, `room` those and who voted and left: turnout is
-`voted` ÷ `room`. `recording` is false while ballots cannot be made durable.
+`voted` ÷ `room`. `recording` is false while ballots cannot be made durable. A round with
+`closes_at` takes ballots until then, by the server's clock, which `now` tells; it is closed a
+moment later.
+
+Who sees `counts`: with `results` live everyone; with after_vote voters who have voted in the round,
+and everyone once it is closed; with hidden nobody but the admin. What a view may not see is null.
+`compared` is an earlier round put beside this one; its counts, too, are for those who may see them.
 
 Refusal codes:
 
@@ -42,7 +55,7 @@ Refusal codes:
     unknown_candidate  a choice is not on the ballot
     wrong_choices      too many choices, or none
     already_voted      this poll allows no change
-    too_fast           too many ballots; wait
+    too_fast           too many ballots, or taps in a second; wait
     not_recorded       the journal cannot be written; send the same ballot again
     not_logged_in      log in first
 
@@ -56,14 +69,13 @@ Close codes:
 
 from __future__ import annotations
 
-from collections.abc import Set
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from voting.records import Candidate
-from voting.state import Receipt, Round, State
+from voting.records import Candidate, Results, Rule
+from voting.state import Receipt
 
 MAX_MESSAGE_BYTES = 4_096
 MAX_CHOICES_IN_VOTE = 100
@@ -77,7 +89,11 @@ TOO_LARGE = 1009
 MISTAKE = 1011
 NOT_LOGGED_IN = 4401
 
-View = Literal["voter", "screen", "admin"]
+View = Literal["waiting", "voted", "screen", "admin"]
+"""Who looks: a voter who has not voted in the round on stage, one who has, and the two pages.
+
+Anyone can open the screen, so it is shown what a waiting voter is shown.
+"""
 
 
 class Vote(msgspec.Struct, frozen=True, tag="vote"):
@@ -115,6 +131,7 @@ class You(msgspec.Struct, frozen=True, tag="you"):
     round: int
     choices: tuple[str, ...] | None
     code: str | None
+    ballots: int
 
 
 class PollView(msgspec.Struct, frozen=True):
@@ -122,9 +139,11 @@ class PollView(msgspec.Struct, frozen=True):
 
     id: str
     question: str
-    rule: str
+    rule: Rule
     max_choices: int
+    taps_per_second: int
     changes: bool
+    countdown: int | None
     candidates: tuple[Candidate, ...]
 
 
@@ -141,12 +160,35 @@ class RoundSummary(msgspec.Struct, frozen=True):
     """One line of the admin's list of rounds."""
 
     id: int
+    poll: str
+    question: str
     state: Literal["open", "closed"]
     archived: bool
+    results: Results
     opened_at: int
     closed_at: int | None
     ballots: int
     voted: int
+
+
+class PollSummary(msgspec.Struct, frozen=True):
+    """One line of the admin's list of polls."""
+
+    id: str
+    question: str
+    shown: bool
+    defined: int
+    countdown: int | None
+    waits: bool
+
+
+class ComparedView(msgspec.Struct, frozen=True):
+    """An earlier round beside the one on stage."""
+
+    round: int
+    voted: int
+    ballots: int
+    counts: dict[str, int]
 
 
 class Tally(msgspec.Struct, frozen=True, tag="tally"):
@@ -170,15 +212,17 @@ class Snapshot(msgspec.Struct, frozen=True, tag="state", omit_defaults=True):
     now: int
     poll: PollView
     round: RoundView
-    results: Literal["live"]
+    results: Results
     recording: bool
     counts: dict[str, int] | None
     ballots: int
     voted: int
     online: int
     room: int
+    compared: ComparedView | None
     rounds: tuple[RoundSummary, ...] | msgspec.UnsetType = msgspec.UNSET
     previous: int | msgspec.UnsetType = msgspec.UNSET
+    polls: tuple[PollSummary, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 Message = Snapshot | Tally | You | Receipt | Refused | Pong
@@ -206,72 +250,3 @@ def decode(frame: str) -> Vote | Ping:
 def encode(message: Message) -> bytes:
     """Write a server's message as it travels, in UTF-8."""
     return _encoder.encode(message)
-
-
-def you(state: State, voter: str, name: str) -> You:
-    """Tell a voter what the round on stage holds of theirs."""
-    current = state.on_stage
-    if current is None:
-        return You(name, 0, None, None)
-    return You(name, current.id, current.choices.get(voter), current.codes.get(voter))
-
-
-def tally(state: State, present: Set[str]) -> Tally:
-    """The numbers of the round on stage, as of this moment; `present` are the voters online."""
-    current = state.on_stage
-    return Tally(
-        state.epoch,
-        state.version,
-        state.stage,
-        _counts(state),
-        current.ballots if current else 0,
-        current.voted if current else 0,
-        len(present),
-        len(present) + (len(current.choices.keys() - present) if current else 0),
-    )
-
-
-def snapshot(state: State, view: View, *, now: int, present: Set[str], recording: bool) -> Snapshot:
-    """The whole state as one view sees it, as of `now`."""
-    poll, current = state.poll, state.on_stage
-    if poll is None:
-        raise ValueError("expected a state with a poll: the engine defines one before it starts")
-    numbers = tally(state, present)
-    return Snapshot(
-        epoch=state.epoch,
-        version=state.version,
-        now=now,
-        poll=PollView(poll.id, poll.question, poll.rule, 1, poll.changes, poll.candidates),
-        round=RoundView(current.id, current.state, current.opened_at, None)
-        if current
-        else RoundView(0, "none", None, None),
-        results="live",
-        recording=recording,
-        counts=numbers.counts,
-        ballots=numbers.ballots,
-        voted=numbers.voted,
-        online=numbers.online,
-        room=numbers.room,
-        rounds=tuple(_summary(state, r) for r in reversed(state.rounds.values()))
-        if view == "admin"
-        else msgspec.UNSET,
-        previous=state.previous if view == "admin" else msgspec.UNSET,
-    )
-
-
-def _counts(state: State) -> dict[str, int]:
-    if state.on_stage:
-        return state.on_stage.counts
-    return {candidate.id: 0 for candidate in state.poll.candidates} if state.poll else {}
-
-
-def _summary(state: State, current: Round) -> RoundSummary:
-    return RoundSummary(
-        current.id,
-        current.state,
-        current.id != state.stage,
-        current.opened_at,
-        current.closed_at,
-        current.ballots,
-        current.voted,
-    )

@@ -16,7 +16,7 @@ from typing import Literal
 
 import msgspec
 
-from voting.records import Poll
+from voting.records import Poll, Results
 
 Code = Literal[
     "stale_round",
@@ -26,6 +26,7 @@ Code = Literal[
     "already_voted",
     "too_fast",
     "conflict",
+    "in_use",
     "not_possible",
     "not_recorded",
 ]
@@ -58,65 +59,100 @@ Outcome = Receipt | Refusal | Done
 class Round:
     """One taking of a poll: the poll as it was when the round opened, and who chose what.
 
-    `id` is never used again. `choices` maps a voter to the choice that counts now, `used` to the
-    number of ballot ids spent, `counts` a candidate's id to its tally.
+    `id` is never used again. `counted` maps a voter to the receipts of the ballots that count now
+    (one; with the rule `taps` each), `used` to the number of ballot ids spent, `counts` a
+    candidate's id to its tally. `room` is how many were present or had voted when the round was
+    last closed, 0 if nobody looked. Times are milliseconds since 1970, UTC.
     """
 
     __slots__ = (
-        "choices",
+        "ballots",
         "closed_at",
-        "codes",
+        "closes_at",
+        "counted",
         "counts",
         "id",
         "opened_at",
         "poll",
+        "results",
+        "room",
         "used",
     )
 
-    def __init__(self, id: int, poll: Poll, opened_at: int) -> None:
+    def __init__(self, id: int, poll: Poll, opened_at: int, seconds: int | None = None) -> None:
         self.id = id
-        self.poll = poll
         self.opened_at = opened_at
         self.closed_at: int | None = None
-        self.choices: dict[str, tuple[str, ...]] = {}
-        self.codes: dict[str, str] = {}
+        self.closes_at = None if seconds is None else opened_at + 1_000 * seconds
+        self.room = 0
+        self.ballots = 0
+        self.counted: dict[str, list[Receipt]] = {}
         self.used: dict[str, int] = {}
+        self.poll = poll
+        self.results: Results = poll.results
+        self.take(poll)
+
+    def take(self, poll: Poll) -> None:
+        """Take a poll's text; the round holds no ballot."""
+        if poll.results != self.poll.results:  # an edit of the words must not reveal what is hidden
+            self.results = poll.results
+        self.poll = poll
         self.counts = {candidate.id: 0 for candidate in poll.candidates}
 
     @property
     def state(self) -> Literal["open", "closed"]:
         return "open" if self.closed_at is None else "closed"
 
+    def is_open(self, at: int) -> bool:
+        """Say whether the round takes ballots at a time; its countdown ends by itself."""
+        return self.closed_at is None and (self.closes_at is None or at < self.closes_at)
+
     @property
     def voted(self) -> int:
         """Distinct voters with a counted ballot."""
-        return len(self.choices)
+        return len(self.counted)
 
     @property
-    def ballots(self) -> int:
-        """Ballots that count now; a changed one has taken its predecessor's place."""
-        return len(self.choices)
+    def is_public(self) -> bool:
+        """Whether anyone may see the counts."""
+        return self.results == "live" or (
+            self.results == "after_vote" and self.closed_at is not None
+        )
+
+    def newest(self, voter: str) -> Receipt | None:
+        """Return the receipt of a voter's newest ballot that counts."""
+        receipts = self.counted.get(voter)
+        return receipts[-1] if receipts else None
 
 
 class State:
     """Everything the records say, and nothing else.
 
-    `version` is the number of records folded, `chain` a digest over them all, `at` the time of the
-    newest. `stage` is the id of the round on stage, 0 before the first, and `previous` of the one
-    that left it last; `steered` is the version at which a command last took effect. `receipts` maps
-    a voter to ballot ids and their receipts.
+    `version` is the number of records folded, `chain` a digest over them all, `sealed` the version
+    at which a seal last proved it, `at` the time of the newest. `shown` is the id of the poll on
+    stage and `stage` of its round there, 0 if it has none; `latest` maps a poll to the round of it
+    that was on stage last, `previous` is the round that a command put into the archive last, and
+    `compared` the one that is shown beside the round on stage. `defined` maps a poll to the version
+    that gave it its text, `sources` to the digest of what was imported. `steered` is the version at
+    which a command last took effect. `receipts` maps a voter to ballot ids and their receipts.
     """
 
     def __init__(self) -> None:
+        self.format = 0
         self.epoch = ""
         self.version = 0
         self.chain = bytes(32)
+        self.sealed = 0
         self.at = 0
         self.polls: dict[str, Poll] = {}
+        self.defined: dict[str, int] = {}
         self.sources: dict[str, str] = {}
         self.rounds: dict[int, Round] = {}
+        self.latest: dict[str, int] = {}
+        self.shown = ""
         self.stage = 0
         self.previous = 0
+        self.compared = 0
         self.steered = 0
         self.receipts: dict[str, dict[str, Receipt]] = {}
 
@@ -127,6 +163,7 @@ class State:
 
     @property
     def poll(self) -> Poll | None:
-        """The poll that phones and screen show: the stage's, else the first."""
-        shown = self.on_stage
-        return shown.poll if shown else next(iter(self.polls.values()), None)
+        """The poll that phones and screen show: the round's, else the one on stage or the first."""
+        if current := self.on_stage:
+            return current.poll
+        return self.polls.get(self.shown) or next(iter(self.polls.values()), None)

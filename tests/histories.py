@@ -1,0 +1,89 @@
+"""What may happen to a room, as hypothesis draws it: polls, ballots and commands of few names.
+
+Few, so that they meet: a voter changes, an id comes again, an edit hits the round on stage.
+"""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import msgspec
+from hypothesis import strategies as st
+
+from tests.folding import ADA, BOB, CYD
+from voting.records import (
+    Ballot,
+    Close,
+    Command,
+    Compare,
+    Edit,
+    Extend,
+    Open,
+    Poll,
+    Remove,
+    Reopen,
+    Reset,
+    Restore,
+    Results,
+    Rule,
+    Show,
+    Stage,
+)
+from voting.state import State
+
+VOTERS = ("v", "w")
+BALLOTS = tuple(f"b{n}" for n in range(40))
+POLLS = ("a", "b", "c")
+
+polls = st.builds(
+    Poll,
+    id=st.sampled_from(POLLS),
+    question=st.sampled_from(["Who?", "Who else?"]),
+    candidates=st.sampled_from([(ADA, BOB, CYD), (ADA, BOB), (CYD, ADA)]),
+    rule=st.sampled_from(get_args(Rule)),
+    changes=st.sampled_from([True, True, False]),
+    max_choices=st.sampled_from([2, 1]),
+    taps_per_second=st.just(1_000_000),
+    results=st.sampled_from(get_args(Results)),
+    max_ballots=st.sampled_from([4, 2]),
+)
+listings = st.lists(polls, min_size=1, max_size=3, unique_by=lambda poll: poll.id)
+choices = st.sampled_from(
+    [("ada",), ("ada",), ("cyd",), ("bob",), ("zoe",), ("ada", "cyd"), ("ada", "ada"), ()]
+)
+ballots = st.builds(
+    Ballot, st.sampled_from(VOTERS), st.sampled_from(BALLOTS), st.integers(0, 4), choices
+)
+
+stages = st.integers(0, 4)
+versions = st.integers(0, 40)
+names = st.sampled_from([*POLLS, "gone", ""])
+durations = st.none() | st.integers(1, 5)
+PARTS: dict[type[Command], tuple[st.SearchStrategy[Any], ...]] = {
+    Open: (names, durations),
+    Close: (stages,),
+    Reopen: (),
+    Extend: (durations,),
+    Reset: (durations, stages),
+    Restore: (stages, stages),
+    Stage: (names, stages),
+    Show: (stages, st.sampled_from(get_args(Results))),
+    Compare: (stages,),
+    Edit: (polls, versions, st.none() | st.booleans(), stages),
+    Remove: (names, versions, st.booleans()),
+}
+commands = st.one_of([st.builds(kind, stages, versions, *rest) for kind, rest in PARTS.items()])
+
+
+def aimed(ballot: Ballot, state: State) -> Ballot:
+    """Let a ballot be for the round on stage."""
+    return msgspec.structs.replace(ballot, round=state.stage)
+
+
+def informed(command: Command, state: State) -> Command:
+    """Let a command come from an admin who has seen everything."""
+    changed: dict[str, Any] = {"round": state.stage, "version": state.version}
+    if isinstance(command, Edit | Remove):
+        poll = command.poll if isinstance(command, Remove) else command.poll.id
+        changed["seen"] = state.defined.get(poll, 0)
+    return msgspec.structs.replace(command, **changed)
