@@ -1,7 +1,7 @@
-"""journal.py: one suite for every journal, and what is SQLite's own."""
+"""journal_sqlite.py: one suite for every journal, and what is SQLite's own."""
 
 import os
-import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -18,15 +18,19 @@ from gevent.event import AsyncResult
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voting import journal
-from voting.journal import Journal, NotRecorded, SqliteJournal, Unusable
+from tests.on_disk import contents, copied
+from voting import database, head, journal, journal_sqlite
+from voting.head import Head
+from voting.journal import Damaged, Journal, JournalError, NotRecorded, Unusable
+from voting.journal_sqlite import SqliteJournal
 from voting.records import Record
+from voting.verify import examine
 
 EXAMPLES = 200 if os.environ.get("TEST_ALL") else 15
 
 PROJECT = Path(journal.__file__).parent.parent
 
-A, B, C = Record(1, b"a"), Record(2, b"b"), Record(2, b"\0\xff")
+A, B, C = Record(1, b"a"), Record(2, b"b"), Record(2, b"\0\xff", b"a seal")
 
 
 class Place(Protocol):
@@ -39,7 +43,7 @@ class Place(Protocol):
         """Take one record away behind the journal's back."""
 
     def block(self) -> "closing[sqlite3.Connection]":
-        """Let no append succeed until the returned thing is closed."""
+        """Let no append to the journal that is here succeed until the returned thing is closed."""
 
 
 class SqlitePlace:
@@ -71,7 +75,7 @@ PLACES = [SqlitePlace]
 
 @pytest.fixture(params=PLACES)
 def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    monkeypatch.setattr(journal, "BUSY_SECONDS", 0.02)
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.02)
     made: Place = request.param(tmp_path / "data")
     return made
 
@@ -91,7 +95,7 @@ def test_a_new_journal_is_empty(opened: Journal) -> None:
 
 
 def test_records_are_read_in_the_order_of_their_appends(opened: Journal) -> None:
-    """Times and bodies come back as they were given, oldest first."""
+    """Times, bodies and seals come back as they were given, oldest first."""
     opened.append(0, [A, B])
     opened.append(2, [C])
     assert opened.read(0) == [A, B, C]
@@ -153,16 +157,17 @@ def test_a_missing_record_is_noticed(place: Place, lost: int, after: int) -> Non
     with closing(place.open()) as opened:
         opened.append(0, [A, B, C])
     place.lose(lost)
-    with closing(place.open()) as opened, pytest.raises(NotRecorded, match=f"record {lost} "):
+    with closing(place.open()) as opened, pytest.raises(Damaged, match=f"record {lost} is missing"):
         opened.read(after)
 
 
 def test_while_an_append_waits_other_greenlets_run(place: Place) -> None:
     """The disk, or a lock, holds up only who asked for the append."""
     with closing(place.open()) as opened:
+        opened.append(0, [A])
         went_on: AsyncResult[str] = AsyncResult()
         with place.block():
-            waiting = gevent.spawn(opened.append, 0, [A])
+            waiting = gevent.spawn(opened.append, 1, [B])
             gevent.spawn(lambda: went_on.set("waiting" if not waiting.ready() else "done"))
             assert went_on.get(timeout=5) == "waiting"
             with pytest.raises(NotRecorded):
@@ -172,7 +177,10 @@ def test_while_an_append_waits_other_greenlets_run(place: Place) -> None:
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(
     st.lists(
-        st.lists(st.builds(Record, st.integers(0, 2**53), st.binary(max_size=20)), max_size=4),
+        st.lists(
+            st.builds(Record, st.integers(0, 2**53), st.binary(max_size=20), st.just(b"seal")),
+            max_size=4,
+        ),
         max_size=6,
     ),
     st.integers(0, 24),
@@ -198,7 +206,8 @@ def test_any_records_in_any_batches_read_back(
 def test_a_folder_is_made_with_its_parents(tmp_path: Path) -> None:
     """The first start needs no preparation."""
     folder = tmp_path / "deep" / "down"
-    SqliteJournal(folder).close()
+    with closing(SqliteJournal(folder)) as opened:
+        opened.append(0, [A])
     assert (folder / "journal.sqlite").is_file()
 
 
@@ -251,23 +260,210 @@ def folder_of_somebody_else(tmp_path: Path) -> Path:
         folder_of_somebody_else,
     ],
 )
-def test_a_folder_that_cannot_be_used_is_named(
+def test_a_folder_that_cannot_be_used_is_told_in_a_sentence(
     tmp_path: Path, spoil: Callable[[Path], Path]
 ) -> None:
-    """One sentence says which folder or file, and why; there is no traceback to read."""
+    """It says which folder or file, and why; there is no traceback to read."""
     folder = spoil(tmp_path)
-    with pytest.raises(Unusable) as caught:
-        SqliteJournal(folder)
-    assert re.search(re.escape(str(folder)) + r"\S* ?.*: \w", str(caught.value))
+    told = pytest.raises(JournalError, match=r"data|journal\.sqlite|database file")
+    with told as caught, closing(SqliteJournal(folder)) as opened:
+        opened.read(0)
+    assert "\n" not in str(caught.value)
 
 
-def test_a_refused_start_gives_the_folder_back(tmp_path: Path) -> None:
-    """Once the file is repaired, the same process can open the journal."""
-    folder = folder_with_another_file_in_its_place(tmp_path)
-    with pytest.raises(Unusable):
-        SqliteJournal(folder)
-    (folder / "journal.sqlite").unlink()
-    SqliteJournal(folder).close()
+def test_nothing_is_written_before_the_first_append(tmp_path: Path) -> None:
+    """A start that stops at what it reads leaves no journal behind, and an old one as it was."""
+    folder = tmp_path / "data"
+    with closing(SqliteJournal(folder)) as opened:
+        assert opened.read(0) == []
+    assert [file.name for file in folder.iterdir()] == ["lock"]
+    with closing(SqliteJournal(folder)) as opened:
+        opened.append(0, [A])
+        killed = copied(folder, tmp_path / "killed")
+    for there in (folder, killed):
+        before = contents(there)
+        with closing(SqliteJournal(there)) as opened:
+            assert opened.read(0) == [A]
+        assert contents(there) == before
+
+
+# The head of a SQLite journal
+
+
+def noted(folder: Path) -> Head:
+    found = head.read(folder / "journal.head")
+    assert found
+    return found
+
+
+def test_the_head_names_the_first_append_at_once(tmp_path: Path) -> None:
+    """From the first receipt on it is known that there was a journal."""
+    with closing(SqliteJournal(tmp_path)) as opened:
+        opened.append(0, [A, C])
+        assert noted(tmp_path)[:2] == (2, C.seal)
+
+
+def test_the_head_follows_the_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind each later append it is written by itself, as soon as its time has come."""
+    assert journal_sqlite.HEAD_SECONDS < 1
+    monkeypatch.setattr(journal_sqlite, "HEAD_SECONDS", 0.01)
+    with closing(SqliteJournal(tmp_path)) as opened:
+        for version, record in enumerate([A, B, C]):
+            opened.append(version, [record])
+            with gevent.Timeout(10):
+                while noted(tmp_path)[:2] != (version + 1, record.seal):
+                    gevent.sleep(0.001)
+
+
+def test_the_head_names_everything_once_the_journal_is_closed(tmp_path: Path) -> None:
+    """A journal that was closed cannot lose anything unnoticed."""
+    with closing(SqliteJournal(tmp_path)) as opened:
+        opened.append(0, [A])
+        opened.append(1, [B, C])
+    assert noted(tmp_path)[:2] == (3, C.seal)
+
+
+def test_a_head_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
+    """The older head stays true; what was appended is as durable as ever."""
+    (tmp_path / "journal.head-new").mkdir()
+    with closing(SqliteJournal(tmp_path)) as opened:
+        opened.append(0, [A])
+        opened.append(1, [B])
+        assert opened.read(0) == [A, B]
+
+
+def test_a_journal_that_ends_before_its_head_is_damaged(tmp_path: Path) -> None:
+    """SQLite finds nothing wrong with it; the head knows what is missing."""
+    with closing(SqliteJournal(tmp_path)) as opened:
+        opened.append(0, [A])
+        earlier = copied(tmp_path, tmp_path.with_name("earlier"))
+        opened.append(1, [B, C])
+    shutil.copyfile(tmp_path / "journal.head", earlier / "journal.head")
+    told = pytest.raises(Damaged, match=r"^records 2 to 3 are missing$")
+    with told, closing(SqliteJournal(earlier)) as opened:
+        opened.read(0)
+
+
+def test_a_journal_that_is_another_than_its_heads_is_damaged(tmp_path: Path) -> None:
+    """As many records with another seal are another history."""
+    for name, record in (("one", C), ("other", C._replace(seal=b"another seal"))):
+        with closing(SqliteJournal(tmp_path / name)) as opened:
+            opened.append(0, [A, record])
+    shutil.copyfile(tmp_path / "one" / "journal.head", tmp_path / "other" / "journal.head")
+    told = pytest.raises(Damaged, match=r"^record 2 is not the one that was recorded$")
+    with told, closing(SqliteJournal(tmp_path / "other")) as opened:
+        opened.read(0)
+
+
+def test_a_journal_that_ends_amid_a_batch_is_damaged(tmp_path: Path) -> None:
+    """The last record of each append is sealed, so one without a seal is not the last."""
+    with closing(SqliteJournal(tmp_path)) as opened:
+        opened.append(0, [C])
+        opened.append(1, [A, B])
+    told = pytest.raises(Damaged, match=r"^record 4 is missing$")
+    with told, closing(SqliteJournal(tmp_path)) as opened:
+        opened.read(0)
+
+
+@pytest.mark.parametrize("left", ["journal.head", "journal.sqlite-wal"])
+def test_a_journal_that_is_gone_is_not_replaced_by_a_new_one(tmp_path: Path, left: str) -> None:
+    """Whatever is left of it, the start stops instead of beginning anew."""
+    with closing(SqliteJournal(tmp_path / "data")) as opened:
+        opened.append(0, [A])
+        folder = copied(tmp_path / "data", tmp_path / "copy")
+    for file in folder.iterdir():
+        if file.name != left:
+            file.unlink()
+    before = contents(folder)
+    with closing(SqliteJournal(folder)) as opened:
+        with pytest.raises(Damaged, match=r"^journal\.sqlite is missing$"):
+            opened.read(0)
+        with pytest.raises(JournalError):
+            opened.append(0, [A])
+    assert contents(folder) == before
+
+
+# A copy is told from the journal that it is a copy of
+
+
+def age(folder: Path, seconds: int) -> None:
+    """Make the head seem written so long before the files that are there now."""
+    found = noted(folder)
+    (folder / "journal.head").unlink()
+    head.write(folder / "journal.head", found._replace(at=found.at - seconds * 1_000_000_000))
+
+
+def is_restored(folder: Path) -> bool:
+    """Look as a start does, and whether it is the same once the records were read."""
+    with closing(SqliteJournal(folder)) as opened:
+        first = opened.restored
+        opened.read(0)
+        assert opened.restored == first
+        return first
+
+
+def test_a_new_journal_and_its_next_start_are_no_copy(tmp_path: Path) -> None:
+    """A room goes on after a restart, whoever has looked at its journal meanwhile."""
+    assert not is_restored(tmp_path)
+    with closing(SqliteJournal(tmp_path)) as opened:
+        opened.append(0, [A])
+    for _ in range(2):
+        assert examine(tmp_path).records == []
+        assert not is_restored(tmp_path)
+
+
+def test_closing_a_journal_does_not_make_it_a_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long closing takes, the head is written once more when the file is at rest."""
+    monkeypatch.setattr(journal_sqlite, "SLACK_SECONDS", 0)
+    with closing(SqliteJournal(tmp_path)) as opened:
+        opened.append(0, [A])
+    assert not is_restored(tmp_path)
+
+
+def test_a_copy_is_restored(tmp_path: Path) -> None:
+    """Files that came into the folder later than their head was written were put there."""
+    with closing(SqliteJournal(tmp_path / "data")) as opened:
+        opened.append(0, [A])
+    folder = copied(tmp_path / "data", tmp_path / "copy")
+    age(folder, seconds=journal_sqlite.SLACK_SECONDS + 1)
+    assert is_restored(folder)
+    with closing(SqliteJournal(folder)) as opened:
+        opened.read(0)
+        opened.append(1, [B])
+    assert not is_restored(folder)
+
+
+def test_a_journal_without_a_head_is_restored(tmp_path: Path) -> None:
+    """Nobody knows how far it had come: a copy of the database alone, or an older version's."""
+    with closing(SqliteJournal(tmp_path)) as opened:
+        opened.append(0, [A])
+    (tmp_path / "journal.head").unlink()
+    assert is_restored(tmp_path)
+
+
+# Journals of format 1
+
+
+def test_a_journal_without_seals_is_read_and_goes_on_with_them(tmp_path: Path) -> None:
+    """Its table has no place for seals; it gets one with the first append, and not before."""
+    with closing(sqlite3.connect(tmp_path / "journal.sqlite", isolation_level=None)) as outside:
+        outside.execute("PRAGMA journal_mode=WAL")
+        outside.execute(
+            "CREATE TABLE IF NOT EXISTS record"
+            " (version INTEGER PRIMARY KEY, at INTEGER NOT NULL, body BLOB NOT NULL)"
+        )
+        outside.execute("INSERT INTO record VALUES (1, 1, x'61'), (2, 2, x'62')")
+    before = contents(tmp_path)
+    with closing(SqliteJournal(tmp_path)) as opened:
+        assert opened.restored
+        assert opened.read(0) == [A, B]
+        assert contents(tmp_path) == before
+        opened.append(2, [C])
+        assert opened.read(0) == [A, B, C]
+    with closing(SqliteJournal(tmp_path)) as opened:
+        assert opened.read(0) == [A, B, C]
 
 
 # Durability of a SQLite journal
@@ -277,10 +473,11 @@ def test_a_commit_waits_for_the_disk(tmp_path: Path) -> None:
     """Write-ahead log, synchronous FULL: what survives a power cut, on macOS fullfsync too."""
     with closing(SqliteJournal(tmp_path)) as opened:
         asked = ("journal_mode", "synchronous", "fullfsync")
+        opened.append(0, [A])
         row = opened._on_thread(  # a promise to the operating system; nobody else can see it
-            lambda: [opened._database.execute(f"PRAGMA {p}").fetchone()[0] for p in asked]
+            lambda: [opened._writer.execute(f"PRAGMA {p}").fetchone()[0] for p in asked]
         )
-    assert row == ["wal", 2, 1]
+    assert row == [b"wal", 2, 1]
 
 
 def test_a_batch_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -295,7 +492,7 @@ def test_a_batch_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from voting.journal import SqliteJournal
+from voting.journal_sqlite import SqliteJournal
 from voting.records import Record
 
 opened = SqliteJournal(Path(sys.argv[1]))
@@ -307,7 +504,8 @@ os.kill(os.getpid(), signal.SIGKILL)
 FULL = """
 import resource, signal, sys
 from pathlib import Path
-from voting.journal import NotRecorded, SqliteJournal
+from voting.journal import NotRecorded
+from voting.journal_sqlite import SqliteJournal
 from voting.records import Record
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -344,7 +542,9 @@ def run(program: str, folder: Path) -> "subprocess.CompletedProcess[str]":
 def test_what_was_appended_survives_a_kill(tmp_path: Path) -> None:
     """When append has returned, the process may die at once; the folder is free again."""
     assert run(KILLED, tmp_path).returncode == -signal.SIGKILL
+    examine(tmp_path)
     with closing(SqliteJournal(tmp_path)) as opened:
+        assert not opened.restored
         assert opened.read(0) == [Record(n, b"x") for n in range(5)]
 
 
@@ -365,5 +565,5 @@ def test_a_journal_serves_callers_one_after_the_other(tmp_path: Path) -> None:
         racing = [gevent.spawn(opened.append, 0, [Record(n, b"")]) for n in range(5)]
         gevent.joinall(racing, timeout=10)
         won = [n for n, greenlet in enumerate(racing) if greenlet.successful()]
-        assert [at for at, _ in opened.read(0)] == won
+        assert [record.at for record in opened.read(0)] == won
         assert len(won) == 1
