@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from tests.phones import Browser, Closed, Phone, phone
-from tests.serving import ADA, CONFIG, GRACE, Server, dashboard
+from tests.serving import ADA, CONFIG, GRACE, Server, dashboard, poll_config
+
+ACTIONS = ["open", "close", "reopen", "extend", "reset", "restore", "stage", "show", "compare"]
+LUNCH = """
+[[polls]]
+id = "lunch"
+question = "What is for lunch?"
+candidates = ["Soup", "Salad"]
+"""
+TWO_POLLS = poll_config(question="Who?", candidates=["Ada", "Grace"], countdown=90) + LUNCH
 
 
 def desk(admin: Browser) -> Phone:
@@ -16,6 +26,20 @@ def desk(admin: Browser) -> Phone:
     page = Phone(admin, "admin")
     page.until(type="state")
     return page
+
+
+def done(page: Phone, action: str, **more: object) -> Any:
+    """Press a button of the desk that does what it says; return the state that every page gets."""
+    assert page.browser.steer(action, page.state, **more).json == {"ok": True}
+    return page.until(type="state")
+
+
+def voted(server: Server, *choices: str) -> Phone:
+    """Join with a phone whose vote is counted."""
+    voter = phone(server)
+    voter.vote(*choices)
+    voter.until(type="receipt")
+    return voter
 
 
 def test_close_reopen_reset_and_restore_reach_every_client(server: Server, admin: Browser) -> None:
@@ -84,13 +108,11 @@ def test_votes_in_between_are_no_conflict(server: Server, admin: Browser) -> Non
     assert admin.steer("close", page.state).status == 200
 
 
-@pytest.mark.parametrize("action, target", [("open", None), ("reopen", None), ("restore", 9)])
-def test_a_command_that_makes_no_sense_is_refused(
-    server: Server, admin: Browser, action: str, target: int | None
-) -> None:
+def test_a_command_that_makes_no_sense_is_refused(server: Server, admin: Browser) -> None:
     """While round 1 is open there is nothing to open, reopen, or restore as round 9."""
-    answer = admin.steer(action, desk(admin).state, **({"target": target} if target else {}))
-    assert (answer.status, answer.json["code"]) == (409, "not_possible")
+    for action in ("open", "reopen", "restore"):
+        answer = admin.steer(action, desk(admin).state, target=9)
+        assert (answer.status, answer.json["code"]) == (409, "not_possible"), action
 
 
 def test_open_after_a_close_makes_a_new_round(server: Server, admin: Browser) -> None:
@@ -119,13 +141,12 @@ def test_steering_needs_the_login(server: Server, admin: Browser) -> None:
     assert stranger.get("/admin").headers["Location"] == "/admin/login"
 
 
-@pytest.mark.parametrize("field", ["", "x", "-1", "1" * 16, "１"])
-def test_a_command_without_whole_numbers_is_not_understood(
-    server: Server, admin: Browser, field: str
-) -> None:
+def test_a_command_without_whole_numbers_is_not_understood(server: Server, admin: Browser) -> None:
     """The form names what the admin saw, or nothing happens."""
-    answer = admin.post("/admin/close", {"round": field, "version": 1}, Accept="application/json")
-    assert answer.status == 400
+    for seen in ("", "x", "-1", "1" * 16, "１"):
+        form: dict[str, object] = {"round": seen, "version": 1}
+        assert admin.post("/admin/close", form, Accept="application/json").status == 400, seen
+    assert desk(admin).state["round"]["state"] == "open"
 
 
 def test_the_link_logs_in_once(server: Server) -> None:
@@ -216,3 +237,191 @@ def test_the_desk_offers_what_the_round_allows(serve: Callable[..., Server]) -> 
 def set_password(server: Server, password: str) -> None:
     done = dashboard("password", "--config", server.config, stdin=password + "\n")
     assert done.returncode == 0, done.stderr
+
+
+# Countdowns
+
+
+def test_a_round_is_opened_with_a_countdown_that_can_be_changed(
+    server: Server, admin: Browser
+) -> None:
+    """Longer, away, and back from now on; phones are told each time."""
+    page, voter = desk(admin), phone(server)
+    done(page, "close")
+    opened = done(page, "open", seconds=60)["round"]
+    assert opened["closes_at"] == opened["opened_at"] + 60_000
+    assert done(page, "extend", seconds=30)["round"]["closes_at"] == opened["closes_at"] + 30_000
+    assert done(page, "extend", seconds="")["round"]["closes_at"] is None
+    started = done(page, "extend", seconds=300)
+    assert started["round"]["closes_at"] == pytest.approx(started["now"] + 300_000, abs=5_000)
+    assert voter.until(type="state", round=started["round"])
+
+
+def test_the_round_closes_by_itself_when_the_countdown_is_over(
+    server: Server, admin: Browser
+) -> None:
+    """Nobody presses a button, and extending comes too late."""
+    page = desk(admin)
+    seen = done(page, "extend", seconds=1)
+    closed = page.until(type="state")
+    assert closed["round"]["state"] == "closed"
+    late = admin.steer("extend", seen, seconds=30)
+    assert (late.status, late.json["code"]) == (409, "conflict")
+
+
+# Who sees the numbers
+
+
+def test_numbers_are_hidden_and_revealed_while_the_round_runs(
+    server: Server, admin: Browser
+) -> None:
+    """What a phone may not see is not sent to it; the desk always sees."""
+    page, voter = desk(admin), voted(server, ADA)
+    page.until(type="tally", ballots=1)
+    assert done(page, "show", target=1, results="hidden")["counts"][ADA] == 1
+    assert voter.until(type="state", results="hidden")["counts"] is None
+    done(page, "show", target=1, results="after_vote")
+    assert voter.until(type="state", results="after_vote")["counts"][ADA] == 1
+    assert phone(server).state["counts"] is None
+    done(page, "show", target=1, results="live")
+    assert phone(server).state["counts"][ADA] == 1
+
+
+def test_a_round_is_put_beside_an_earlier_one_and_taken_away(
+    server: Server, admin: Browser
+) -> None:
+    """The screen is told the earlier counts."""
+    page, screen = desk(admin), Phone(Browser(server), "screen")
+    voted(server, ADA)
+    done(page, "reset")
+    beside = done(page, "compare", target=1)["compared"]
+    assert beside == {"round": 1, "voted": 1, "ballots": 1, "counts": beside["counts"]}
+    assert beside["counts"][ADA] == 1
+    screen.until(type="state", compared=beside)
+    assert done(page, "compare", target=0)["compared"] is None
+
+
+# Several questions
+
+
+def test_the_next_question_goes_on_stage_and_the_one_before_comes_back(
+    serve: Callable[..., Server],
+) -> None:
+    """The round that was open is closed and kept, and back again with its question."""
+    server = serve(TWO_POLLS)
+    admin = Browser(server).become_admin()
+    page, voter = desk(admin), voted(server, "ada")
+    assert [poll["shown"] for poll in page.state["polls"]] == [True, False]
+    state = done(page, "stage", poll="lunch")
+    assert (state["poll"]["question"], state["round"]["state"]) == ("What is for lunch?", "none")
+    assert [poll["shown"] for poll in state["polls"]] == [False, True]
+    assert voter.until(type="state")["poll"]["id"] == "lunch"
+    done(page, "open", poll="lunch")
+    back = done(page, "stage", poll="poll")
+    assert (back["round"]["id"], back["round"]["state"]) == (1, "closed")
+    assert back["counts"] == {"ada": 1, "grace": 0}
+
+
+def test_a_question_that_is_not_there_cannot_go_on_stage(server: Server, admin: Browser) -> None:
+    """Nor can the one that is there already."""
+    for poll in ("nowhere", "poll"):
+        answer = admin.steer("stage", desk(admin).state, poll=poll)
+        assert (answer.status, answer.json["code"]) == (409, "not_possible")
+
+
+# Asked first
+
+
+@pytest.mark.parametrize(
+    "action, fields", [("reset", {}), ("stage", {"poll": "lunch"}), ("restore", {"target": 1})]
+)
+def test_what_takes_ballots_off_the_stage_is_asked_first(
+    serve: Callable[..., Server], action: str, fields: dict[str, object]
+) -> None:
+    """The desk's forms ask to be asked; without ballots there is nothing to ask."""
+    server = serve(TWO_POLLS)
+    admin = Browser(server).become_admin()
+    page = desk(admin)
+    done(page, "reset", ask=1)
+    voted(server, "ada")
+    voted(server, "grace")
+    asked = admin.steer(action, page.state, ask=1, **fields)
+    assert (asked.status, asked.json["ok"], asked.json["code"]) == (200, False, "sure")
+    assert "2 ballots" in asked.json["message"]
+    assert desk(admin).state["round"] == page.state["round"]
+    done(page, action, **fields)
+
+
+def test_without_script_the_question_is_a_page_whose_button_is_the_yes(
+    server: Server, admin: Browser
+) -> None:
+    """It keeps what the form said, and what the admin had seen."""
+    state = desk(admin).state
+    voted(server, ADA)
+    form = {"round": 1, "version": state["version"], "seconds": 60, "ask": 1}
+    asked = admin.post("/admin/reset", form)
+    assert "1 ballot is kept" in asked.text
+    kept = dict(re.findall(r'name="(\w+)" value="([^"]*)"', asked.text))
+    assert set(kept) == {"csrf_token", "round", "version", "seconds"}
+    assert admin.post("/admin/reset", dict(kept)).headers["Location"] == "/admin"
+    after = desk(admin).state["round"]
+    assert (after["id"], after["closes_at"] - after["opened_at"]) == (2, 60_000)
+
+
+# Whatever comes
+
+
+def test_the_second_of_two_admins_is_told_whatever_the_button(
+    server: Server, admin: Browser
+) -> None:
+    """Each command names what was seen; after another one, nothing is done."""
+    page = desk(admin)
+    old = page.state
+    done(page, "show", target=1, results="hidden")
+    fields = {"target": 1, "results": "live", "seconds": 30, "poll": "poll"}
+    for action in ACTIONS:
+        answer = admin.steer(action, old, **fields)
+        assert (answer.status, answer.json["code"]) == (409, "conflict"), action
+        assert "Look again" in answer.json["message"]
+    assert unchanged(page.state, desk(admin).state)
+
+
+def test_a_form_that_no_page_of_ours_sends_is_not_understood(
+    server: Server, admin: Browser
+) -> None:
+    """The answer is a 400, and nothing has changed."""
+    page = desk(admin)
+    forms: list[tuple[str, dict[str, object]]] = [
+        ("open", {"seconds": "0"}),
+        ("extend", {"seconds": "86401"}),
+        ("extend", {"seconds": "-30"}),
+        ("extend", {"seconds": "1.5"}),
+        ("reset", {"seconds": "soon"}),
+        ("restore", {}),
+        ("compare", {"target": ""}),
+        ("show", {"target": "1"}),
+        ("show", {"target": "1", "results": "nobody"}),
+        ("show", {"results": "live"}),
+    ]
+    for action, fields in forms:
+        assert admin.steer(action, page.state, **fields).status == 400, (action, fields)
+    assert unchanged(page.state, desk(admin).state)
+
+
+def test_no_button_works_without_login_or_token_or_by_a_link(
+    server: Server, admin: Browser
+) -> None:
+    """A voter is told to log in; a form of another site, and a GET, are not understood."""
+    state, voter = desk(admin).state, Browser(server).log_in()
+    fields = {"target": 1, "results": "hidden", "seconds": 30, "poll": "poll"}
+    for action in ACTIONS:
+        assert voter.steer(action, state, **fields).status == 401, action
+        assert admin.steer(action, state, csrf_token="guess", **fields).status == 400, action
+        link = f"/admin/{action}?round=1&version={state['version']}"
+        assert admin.get(link).status == 405, action
+    assert unchanged(state, desk(admin).state)
+
+
+def unchanged(before: dict[str, Any], after: dict[str, Any]) -> bool:
+    """Say whether two states of an admin's page are the same, but for time and refused commands."""
+    return {**before, "now": 0, "version": 0} == {**after, "now": 0, "version": 0}

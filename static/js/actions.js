@@ -1,14 +1,14 @@
-// What the admin does: each form posts without leaving the page, and says what came of it.
-// Without scripts the same forms post as forms.
+// What the admin does: each form posts without leaving the page, and says what came of it. Where
+// something is at stake the server asks first. Without scripts the same forms post as forms.
 
 import { byId, setText } from "./dom.js";
-import { fillCount } from "./words.js";
 
 const FRESH_MS = 800; // a tap meant for the button that stood here before must not press the new one
 const OWN_MS = 2000; // a change of the round so soon after an own action is that action's
 
 const main = document.querySelector("main");
-let shown = ""; // the round and its state, as last rendered
+let seen = ""; // what the buttons are about, as last rendered
+let asked = null; // the form that waits for a yes
 let postedAt = -Infinity;
 let timer;
 
@@ -18,29 +18,25 @@ export function wireActions(words, isConnected) {
     event.preventDefault();
     if (!("fresh" in main.dataset)) post(event.target, words, isConnected);
   });
-  const opener = document.querySelector("button[data-action=reset]");
-  const move = (open) => {
-    askReset(open);
-    (open ? byId("reset-ask").querySelector("button") : opener).focus();
-  };
-  opener.addEventListener("click", () => move(byId("reset-ask").hidden));
-  byId("reset-keep").addEventListener("click", () => move(false));
-  byId("reset-ask").addEventListener("keydown", ({ key }) => key === "Escape" && move(false));
+  byId("ask-yes").addEventListener("click", () => {
+    const form = asked;
+    stopAsking();
+    post(form, words, isConnected, true);
+  });
+  byId("ask-no").addEventListener("click", stopAsking);
+  byId("ask").addEventListener("keydown", ({ key }) => key === "Escape" && stopAsking());
 }
 
-function askReset(open) {
-  byId("reset-ask").hidden = !open;
-  document.querySelector("button[data-action=reset]").setAttribute("aria-expanded", String(open));
-}
-
-async function post(form, words, isConnected) {
+async function post(form, words, isConnected, isSure = false) {
   const button = form.querySelector("button");
   if (button.hasAttribute("aria-busy")) return;
-  const name = new URL(form.action).pathname.split("/").pop();
+  const name = nameOf(form);
   const fields = new FormData(form);
+  if (isSure) fields.delete("ask");
   button.setAttribute("aria-busy", "true"); // `disabled` would take the focus away
   postedAt = performance.now();
   tell("");
+  stopAsking();
   try {
     const response = await fetch(form.action, {
       method: "POST",
@@ -49,6 +45,7 @@ async function post(form, words, isConnected) {
     });
     const answer = await response.json();
     if (answer.code === "not_logged_in") return location.assign("/admin/login");
+    if (answer.code === "sure") return askFor(form, answer.message, words[`sure_${name}`]);
     tell(answer.ok ? words[`done_${name}`] : answer.message, !answer.ok);
     if (answer.ok && !isConnected()) location.reload();
   } catch {
@@ -59,6 +56,25 @@ async function post(form, words, isConnected) {
   }
 }
 
+const nameOf = (form) => new URL(form.action).pathname.split("/").pop();
+
+function askFor(form, question, yes) {
+  asked = form;
+  setText(byId("ask-words"), question);
+  setText(byId("ask-yes"), yes);
+  byId("ask-yes").dataset.confirm = nameOf(form);
+  byId("ask").hidden = false;
+  byId("ask").scrollIntoView({ block: "nearest" });
+  byId("ask-yes").focus();
+}
+
+/** Take the question away; whoever has answered it by keyboard goes on where it came from. */
+function stopAsking() {
+  if (byId("ask").contains(document.activeElement)) asked.querySelector("button").focus();
+  asked = null;
+  byId("ask").hidden = true;
+}
+
 function tell(text, isTrouble = false) {
   const message = byId("message");
   message.dataset.kind = isTrouble ? "told" : "done";
@@ -66,27 +82,21 @@ function tell(text, isTrouble = false) {
   if (text) message.scrollIntoView({ block: "nearest" });
 }
 
-/** The buttons are about to mean something else: to the thumb on its way, and to an open question. */
-function roundChanged() {
-  main.dataset.fresh = "";
-  clearTimeout(timer);
-  timer = setTimeout(() => delete main.dataset.fresh, FRESH_MS);
-  askReset(false);
-  if (performance.now() - postedAt > OWN_MS) tell("");
+/** Take no tap for a moment, and ask no more, when the buttons come to be about something else. */
+export function renderActions(about) {
+  if (seen !== "" && seen !== about) {
+    main.dataset.fresh = "";
+    clearTimeout(timer);
+    timer = setTimeout(() => delete main.dataset.fresh, FRESH_MS);
+    stopAsking();
+    if (performance.now() - postedAt > OWN_MS) tell("");
+  }
+  seen = about;
 }
 
-/** Show the actions that make sense now, and keep in each form what the admin has seen. */
-export function renderActions({ round, version, ballots }, words) {
-  const present = `${round.id} ${round.state}`;
-  if (shown !== "" && shown !== present) roundChanged();
-  shown = present;
+/** Call `render`, and give the keyboard the next action if that hides the one it was on. */
+export function keepFocus(render) {
   const held = document.activeElement;
-  for (const place of document.querySelectorAll("[data-when]")) {
-    place.hidden = !place.dataset.when.split(" ").includes(round.state);
-  }
-  for (const input of document.querySelectorAll("input[name=round]")) input.value = round.id;
-  for (const input of document.querySelectorAll("input[name=version]")) input.value = version;
-  setText(document.querySelector("button[data-action=open]"), round.state === "closed" ? words.open_next : words.open_first);
-  setText(byId("reset-words"), fillCount(words, "reset", ballots));
-  if (held?.closest("[hidden]")) document.querySelector(".actions [data-when]:not([hidden]) button").focus();
+  render();
+  if (held?.closest("[hidden]")) document.querySelector(".actions form:not([hidden]) button").focus();
 }

@@ -1,4 +1,5 @@
-// The admin's list of rounds, and the offer to bring back the one archived last.
+// The admin's list of rounds, the offer to bring back the one archived last, and the rounds that
+// can be put beside the one on stage.
 
 import { byId, setText } from "./dom.js";
 import { clock, fill, fillCount } from "./words.js";
@@ -29,6 +30,7 @@ function renderRow(row, item, snapshot, words) {
   const state = item.archived ? words.state_archived : words[`state_${item.state}`];
   row.dataset.roundId = item.id;
   setText(row.querySelector("th"), item.id);
+  setText(row.querySelector(".round-question"), item.question);
   setText(row.querySelector(".round-state"), onStage ? words.on_stage : state);
   setText(row.querySelector(".round-time"), item.opened_at ? clock(item.opened_at) : "");
   // Between two states only the round on stage gets votes, and its number comes with every tally.
@@ -44,4 +46,19 @@ export function renderUndo(snapshot, words) {
   setText(byId("undo-words"), fillCount(words, "undo", round.ballots, { round: round.id }));
   setText(byId("undo").querySelector("button"), fill(words.undo_do, { round: round.id }));
   byId("undo").querySelector("[name=target]").value = round.id;
+}
+
+/** Offer the earlier rounds of the question; a choice that waits for its button is left alone. */
+export function renderCompare({ poll, round, rounds, compared }, words) {
+  const select = byId("target");
+  const earlier = rounds.filter((item) => item.archived && item.poll === poll.id);
+  const chosen = String(compared?.round ?? 0);
+  const about = [round.id, chosen, ...earlier.map(({ id, results }) => id + results)].join(" ");
+  select.form.hidden = earlier.length === 0 || round.state === "none";
+  if (select.dataset.about === about) return;
+  select.dataset.about = about;
+  const sayRound = ({ id, voted, results }) => fill(results === "hidden" ? words.beside_hidden : words.beside, { n: id, voted });
+  const options = earlier.map((item) => new Option(sayRound(item), item.id));
+  select.replaceChildren(select.options[0], ...options);
+  select.value = chosen;
 }

@@ -1,0 +1,179 @@
+"""An admin's commands as forms say them, and what a person is told of them.
+
+Owns the forms' fields, the question before something that cannot be meant lightly, and the words of
+a refusal. Never decides what a command does: that is `steering.py`.
+"""
+
+from __future__ import annotations
+
+from typing import cast, get_args
+
+from flask import flash, jsonify, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.exceptions import BadRequest
+
+from voting.engine import Engine
+from voting.polls import MAX_COUNTDOWN_SECONDS
+from voting.records import (
+    Close,
+    Command,
+    Compare,
+    Extend,
+    Open,
+    Reopen,
+    Reset,
+    Restore,
+    Results,
+    Show,
+    Stage,
+)
+from voting.state import Refusal, State
+from voting.web import Page, refused, wants_json
+
+ACTIONS = ("open", "close", "reopen", "extend", "reset", "restore", "stage", "show", "compare")
+
+
+def command(action: str, state: State) -> Command:
+    """Read a command from the form of its button; without a poll, it is about the one on stage.
+
+    Raises:
+        BadRequest: the form says what none of our pages says.
+    """
+    seen = number("round"), number("version")
+    match action:
+        case "open":
+            on_stage = state.poll.id if state.poll else ""
+            return Open(*seen, request.form.get("poll", on_stage), seconds())
+        case "close":
+            return Close(*seen)
+        case "reopen":
+            return Reopen(*seen)
+        case "extend":
+            return Extend(*seen, seconds())
+        case "reset":
+            return Reset(*seen, seconds())
+        case "restore":
+            return Restore(*seen, number("target"))
+        case "stage":
+            return Stage(*seen, request.form.get("poll", ""))
+        case "show":
+            return Show(*seen, number("target"), results())
+        case _:
+            return Compare(*seen, number("target"))
+
+
+def number(field: str) -> int:
+    """Read a whole number from the form.
+
+    Raises:
+        BadRequest: it is missing, or no whole number.
+    """
+    text = request.form.get(field, "")
+    if not (text.isascii() and text.isdigit() and len(text) <= 15):
+        raise BadRequest(f"expected a whole number in {field!r}")
+    return int(text)
+
+
+def seconds() -> int | None:
+    """Read the length of a countdown from the form; left out or empty, there is none.
+
+    Raises:
+        BadRequest: it is no length that a countdown may have.
+    """
+    if not request.form.get("seconds"):
+        return None
+    length = number("seconds")
+    if not 1 <= length <= MAX_COUNTDOWN_SECONDS:
+        raise BadRequest(f"expected 1 to {MAX_COUNTDOWN_SECONDS} in 'seconds'")
+    return length
+
+
+def results() -> Results:
+    """Read from the form who is to see the counts.
+
+    Raises:
+        BadRequest: it is none of the three.
+    """
+    chosen = request.form.get("results", "")
+    if chosen not in get_args(Results):
+        raise BadRequest(f"expected one of {', '.join(get_args(Results))} in 'results'")
+    return cast(Results, chosen)
+
+
+def at_stake(state: State, wanted: Command) -> str | None:
+    """Return the question before a command that takes an open round and its ballots off stage."""
+    current = state.on_stage
+    if current is None or current.closed_at is not None or not current.ballots:
+        return None
+    round, n = current.id, current.ballots
+    match wanted:
+        case Reset() if n == 1:
+            said = _("Start again from zero? The 1 ballot is kept, and you can bring it back.")
+        case Reset():
+            said = _(
+                "Start again from zero? The %(n)s ballots are kept, and you can bring them back.",
+                n=n,
+            )
+        case Stage() | Restore() if n == 1:
+            said = _(
+                "Round %(round)s is open and has 1 ballot. Go on? It is closed and kept, and you"
+                " can bring it back.",
+                round=round,
+            )
+        case Stage() | Restore():
+            said = _(
+                "Round %(round)s is open and has %(n)s ballots. Go on? It is closed and kept, and"
+                " you can bring it back.",
+                round=round,
+                n=n,
+            )
+        case _:
+            return None
+    return str(said)
+
+
+def ask(question: str, action: str) -> Page:
+    """Ask before doing what a form says; the same form without its `ask` is the yes."""
+    if wants_json():
+        return refused(200, "sure", question)
+    form = {k: v for k, v in request.form.items() if k not in ("ask", "csrf_token")}
+    return render_template("admin_ask.html", question=question, action=action, form=form)
+
+
+def carry_out(engine: Engine, wanted: Command) -> Page:
+    """Do a command and lead back, or tell why it changed nothing."""
+    outcome = engine.command(wanted)
+    if isinstance(outcome, Refusal):
+        return answer(status_of(outcome), outcome.code, said_of(outcome))
+    return jsonify(ok=True) if wants_json() else to_desk()
+
+
+def answer(status: int, code: str, message: str) -> Page:
+    """Tell why nothing was done: a script at once, a person on the desk."""
+    if wants_json():
+        return refused(status, code, message)
+    flash(message, code)
+    return to_desk()
+
+
+def to_desk() -> Page:
+    """Lead back to the desk, or to the list of rounds if the form was there."""
+    there = request.form.get("next") == "rounds"
+    return redirect(url_for("archive.rounds" if there else "admin.desk"), 303)
+
+
+def status_of(refusal: Refusal) -> int:
+    """Return the HTTP status of a refusal."""
+    return 503 if refusal.code == "not_recorded" else 409
+
+
+def said_of(refusal: Refusal) -> str:
+    """Tell the admin why a command changed nothing."""
+    match refusal.code:
+        case "conflict":
+            said = _("The round has just changed. Look again, then repeat.")
+        case "not_recorded":
+            said = _("It is not known whether this was saved. Look again, then repeat.")
+        case _:
+            said = _("That is not possible now. Look at the round again.")
+    return str(said)
