@@ -13,11 +13,12 @@ from flask_babel import gettext as _
 from voting import identity
 from voting.addresses import qr_svg
 from voting.live import Live
+from voting.names import Names
 from voting.web import Page
 
 
 def create_blueprint(
-    live: Live, join_url: Callable[[], str | None], *, name_required: bool
+    live: Live, names: Names, join_url: Callable[[], str | None], *, name_required: bool
 ) -> Blueprint:
     """Return the routes; `join_url` is asked anew whenever the address is shown."""
     blueprint = Blueprint("pages", __name__)
@@ -39,7 +40,10 @@ def create_blueprint(
             return Response(login_page(typed, said), 422)
         if name_required and not name:
             return Response(login_page(typed, _("Please tell us your name.")), 422)
-        identity.log_in(name)
+        came_before = "voter" in session
+        voter = identity.log_in(name)
+        if name or came_before:  # who comes again without a name takes the old one back
+            names.keep(voter, name)
         return redirect(url_for("pages.vote"), 303)
 
     @blueprint.post("/logout")
@@ -55,7 +59,8 @@ def create_blueprint(
         who = identity.logged_in()
         if who is None:
             return redirect(url_for("pages.login"), 303)
-        return render_template("vote.html", snapshot=live.snapshot("voter"), you=live.you(*who))
+        snapshot = live.snapshot(live.view_of(who[0]))
+        return render_template("vote.html", snapshot=snapshot, you=live.you(*who))
 
     @blueprint.get("/present")
     def present() -> Page:
