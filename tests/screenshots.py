@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.conftest import CHROMIUM_ARGS, find_chromium
 from tests.phones import Browser as Visitor
 from tests.phones import Phone, phone
+from tests.rule_pictures import photograph_rules, rules_config
 from tests.serving import CONFIG, ROOT, Server, poll_config
 
 SIZES = {"phone": (360, 740), "laptop": (1280, 720), "projector": (1920, 1080)}
@@ -41,6 +42,18 @@ ROOMS = {
             candidates=[LONG, "<b>Bo</b> {y}", "🙂 🏳️‍🌈", "محمد بن موسى الخوارزمي", "X"],
         ),
         [5, 3, 8, 2, 1],
+    ),
+    "show": (
+        poll_config(question="Who should give the next talk?", candidates=NAMES[:3])
+        + """
+[[polls]]
+question = "What would you like for lunch?"
+candidates = ["Soup", "Salad", "Bread"]
+rule = "approval"
+results = "hidden"
+countdown = 45
+""",
+        [6, 4, 3],
     ),
     "two": (poll_config(question="Shall we have a break?", candidates=["Yes", "No"]), [140, 9]),
     "twelve": (
@@ -156,13 +169,73 @@ def photograph_room(photos: Photographer, server: Server, name: str, counts: Any
             charted(page, ballots)
 
     all_pages("busy", busy)
+    if name == "show":
+        photograph_show(photos, server, steward)
     if name != "usual":
         return
     state = phone(server).state
     assert steward.steer("close", state).status == 200
     all_pages("closed", lambda page: page.wait_for_selector("body[data-round=closed]"))
+    for look, opened in pages:
+        photograph_archive(photos, server, opened["admin"], look)
     server.kill()
     all_pages("away", lambda page: page.wait_for_selector("body[data-connection=reconnecting]"))
+
+
+def photograph_archive(
+    photos: Photographer, server: Server, desk: Page, look: tuple[str, str, str]
+) -> None:
+    """The list of rounds, and what a stranger sees of the one that is closed."""
+    page = desk.context.new_page()
+    for name, path in (("rounds", "/admin/rounds"), ("result", "/rounds/1?code=AAAA-AAAA")):
+        page.goto(server.url + path)
+        photos.take(page, name, *look)
+    page.close()
+
+
+def photograph_show(photos: Photographer, server: Server, steward: Visitor) -> None:
+    """The desk through a show of two questions, and the pages on which one is written."""
+    looks = [("phone", "light", "en"), ("phone", "dark", "zh"), ("laptop", "light", "en")]
+    desks = []
+    for look in looks:
+        desk = photos.page(server, "/login", *look)
+        desk.context.add_cookies(
+            [{"name": k, "value": v, "url": server.url} for k, v in steward.cookies.items()]
+        )
+        desk.goto(server.url + "/admin")
+        desks.append((look, connected(desk)))
+
+    def take(state: str, wait_for: str) -> None:
+        for look, desk in desks:
+            desk.wait_for_selector(wait_for)
+            photos.take(desk, "show-desk", state, *look)
+
+    def press(action: str, **more: object) -> None:
+        assert steward.steer(action, phone(server).state, **more).status == 200
+
+    press("extend", seconds=90)
+    take("counting", "[data-countdown=running]")
+    for _, desk in desks:
+        desk.locator(".pager button:visible").click()
+    take("asked", "#ask:visible")
+    press("close")
+    take("closed", "[data-part=next]:visible")
+    press("stage", poll="poll-2")
+    take("next", "#seconds:visible")
+    press("open", poll="poll-2")
+    fill(server, [2, 3])
+    press("close")
+    for _, desk in desks:
+        desk.locator("summary").click()
+    take("hidden", "[data-part=reveal]:visible")
+    press("reopen")
+    for look, desk in desks:
+        desk.goto(server.url + "/admin/polls/poll-2")
+        photos.take(desk, "show-question", "edit", *look)
+        desk.locator("#more").fill("Ice cream")
+        desk.locator("#draft button").click()
+        desk.wait_for_selector(".ask")
+        photos.take(desk, "show-question", "in-use", *look)
 
 
 DULL_LOOKS = [("phone", "light"), ("laptop", "light"), ("projector", "dark")]
@@ -226,14 +299,17 @@ def main() -> None:
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGS)
         photos = Photographer(browser, OUT)
-        for name, (config, counts) in ROOMS.items():
+        for name, (config, counts) in {**ROOMS, "rules": (rules_config(), [])}.items():
             place = Path(folder) / name
             place.mkdir()
             server = Server(place, config).start()
             try:
                 if name == "usual":
                     photograph_doors(photos, server)
-                photograph_room(photos, server, name, counts)
+                if name == "rules":
+                    photograph_rules(photos, server)
+                else:
+                    photograph_room(photos, server, name, counts)
             finally:
                 server.clear_up()
             for context in browser.contexts:

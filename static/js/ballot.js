@@ -1,17 +1,9 @@
 // A vote on its way: chosen → sent → counted | refused. One ballot is under way; a newer choice
 // made meanwhile replaces the one that waits. "Counted" comes from the server alone.
 
-const KEPT = "ballot";
-const ID_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
-const ID_LENGTH = 22;
-const RETRY_MS = [1000, 2000, 4000, 8000];
-const ANSWER_MS = 4000; // a receipt that takes longer was perhaps lost: ask, then send again
+import { ANSWER_MS, keep, newBallotId, recall, retryDelay } from "./sending.js";
 
-/** A ballot id that no other phone makes. (randomUUID needs a secure context; a LAN page is none.) */
-export function newBallotId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(ID_LENGTH));
-  return Array.from(bytes, (byte) => ID_ALPHABET[byte % ID_ALPHABET.length]).join("");
-}
+const KEPT = "ballot";
 
 /**
  * Take choices to the server.
@@ -21,14 +13,15 @@ export function newBallotId() {
  * choices, name, sent, stage}, stage waiting | sending | retrying. A notice is {code, name, round}.
  */
 export function createBallots({ send, changed, doubt }) {
-  let box = { underway: null, next: null, notice: null, ...recall() };
+  let box = { underway: null, next: null, notice: null, ...remembered() };
   let connected = false;
   let tries = 0;
   let timer;
 
   function become(part) {
     box = { ...box, ...part };
-    keep(box);
+    // The tab remembers what has no answer yet, so that a reload sends it again.
+    keep(KEPT, box.underway && { underway: box.underway, next: box.next });
     changed(box);
   }
 
@@ -45,15 +38,16 @@ export function createBallots({ send, changed, doubt }) {
     }
   }
 
-  function choose({ epoch, round }, { id, name }) {
+  /** Vote for `choices`, ids in ballot order; `name` is what to call them. */
+  function choose({ epoch, round }, choices, name) {
     const { underway } = box;
-    const entry = { ballot: newBallotId(), epoch, round, choices: [id], name, sent: false, stage: "waiting" };
+    const entry = { ballot: newBallotId(), epoch, round, choices, name, sent: false, stage: "waiting" };
     if (underway?.sent) {
       // What was sent cannot be called back; back to the same choice needs no second ballot.
-      const same = underway.round === round && underway.choices[0] === id;
-      return become({ next: same ? null : entry, notice: null });
+      const same = underway.round === round && String(underway.choices) === String(choices);
+      return become({ next: same ? null : entry });
     }
-    become({ underway: entry, next: null, notice: null });
+    become({ underway: entry, next: null });
     tries = 0;
     transmit();
   }
@@ -73,9 +67,8 @@ export function createBallots({ send, changed, doubt }) {
     // It may have reached the disk all the same: the same ballot is asked for again, and a newer
     // choice waits for that answer.
     become({ underway: { ...entry, stage: "retrying" } });
-    const longest = RETRY_MS[Math.min(tries, RETRY_MS.length - 1)];
+    timer = setTimeout(transmit, retryDelay(tries));
     tries += 1;
-    timer = setTimeout(() => transmit(), longest * (0.5 + 0.5 * Math.random()));
   }
 
   /** Take a receipt; answers whether it was for the ballot under way. */
@@ -101,6 +94,11 @@ export function createBallots({ send, changed, doubt }) {
     transmit();
   }
 
+  /** The voter goes on: what was said of earlier ballots has been read. */
+  function goOn() {
+    if (box.notice) become({ notice: null });
+  }
+
   /** Another round, or the same in another state: notices that no longer explain anything go. */
   function roundChanged(previous, present) {
     const { notice } = box;
@@ -110,23 +108,10 @@ export function createBallots({ send, changed, doubt }) {
     become({ notice: fresh ? { code: "new_round" } : null });
   }
 
-  return { choose, refused, receipt, line, roundChanged, box: () => box };
+  return { choose, refused, receipt, line, goOn, roundChanged, box: () => box };
 }
 
-// The tab remembers what has no answer yet, so that a reload sends it again. Where the browser
-// allows no storage, a reload only forgets an unanswered vote; the page then says what counts.
-function keep({ underway, next }) {
-  try {
-    if (underway) sessionStorage.setItem(KEPT, JSON.stringify({ underway, next }));
-    else sessionStorage.removeItem(KEPT);
-  } catch { /* see above */ }
-}
-
-function recall() {
-  try {
-    const { underway, next } = JSON.parse(sessionStorage.getItem(KEPT));
-    return { underway: { ...underway, stage: "waiting" }, next };
-  } catch {
-    return {};
-  }
+function remembered() {
+  const kept = recall(KEPT);
+  return kept && { underway: { ...kept.underway, stage: "waiting" }, next: kept.next };
 }

@@ -1,6 +1,7 @@
 // The list of candidates on every page: rows from the page's own <template>, numbers into their spans.
 
 import { setAttribute, setText } from "./dom.js";
+import { fill } from "./words.js";
 
 const COLOURS = 8;
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -16,26 +17,35 @@ export function colourOf(index) {
   return { hue: index % COLOURS, again: index >= COLOURS };
 }
 
-/** Shares in percent, as {id: 41.9…}; the sum is what was chosen, so that they add up. */
-export function sharesOf(counts) {
-  const total = Object.values(counts).reduce((sum, n) => sum + n, 0);
-  return Object.fromEntries(Object.entries(counts).map(([id, n]) => [id, total ? (n * 100) / total : 0]));
+/** A share in percent. It is of ballots: where each may name several candidates, they pass 100 %. */
+export function shareOf(count, ballots) {
+  return ballots ? (count * 100) / ballots : 0;
 }
 
-/** Show `snapshot` in `list`; rows are made anew only when the candidates changed. */
-export function renderCandidates(list, template, { poll, counts }) {
+/** Whether an earlier round can be shown: next to numbers that are hidden it would be a hint. */
+export const isComparing = ({ compared, counts }) => compared !== null && counts !== null;
+
+/**
+ * Show `snapshot` in `list`; rows are made anew only when the candidates changed. With
+ * `earlier`, the words for the count of the round compared, that is told too.
+ */
+export function renderCandidates(list, template, snapshot, earlier) {
+  const { poll, counts, ballots, compared } = snapshot;
   const { candidates } = poll;
   if (!isShowing(list, candidates)) {
     list.replaceChildren(...candidates.map((candidate, index) => makeRow(template, candidate, index)));
     list.dataset.size = crowdOf(candidates.length);
   }
   list.dataset.numbers = counts ? "shown" : "hidden";
-  const shares = sharesOf(counts ?? {});
   for (const { id } of candidates) {
     const row = rowOf(list, id);
-    setText(row.querySelector(".count"), counts ? (counts[id] ?? 0) : "");
-    setText(row.querySelector(".share"), counts ? `${Math.round(shares[id] ?? 0)}%` : "");
-    setAttribute(row.querySelector(".strip rect"), "width", `${Number((shares[id] ?? 0).toFixed(2))}%`);
+    const count = counts?.[id] ?? 0;
+    const share = shareOf(count, ballots);
+    setText(row.querySelector(".count"), counts ? count : "");
+    setText(row.querySelector(".share"), counts ? `${Math.round(share)}%` : "");
+    const before = earlier && isComparing(snapshot) ? compared.counts[id] : undefined;
+    setText(row.querySelector(".earlier"), before === undefined ? "" : fill(earlier, { n: before }));
+    setAttribute(row.querySelector(".strip rect"), "width", counts ? `${Number(share.toFixed(2))}%` : "0%");
   }
 }
 

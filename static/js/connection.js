@@ -8,6 +8,8 @@ const STEADY_MS = 3000; // a line that held this long makes the next wait short 
 const FIRST_WORD_MS = 6000; // an open line that says nothing is no line
 const PONG_MS = 2000;
 const QUIET_MS = 30000; // after so much silence, ask
+const VAGUE_MS = 1000; // an answer that took longer tells the time too vaguely: ask again
+const MOST_ASKS = 5;
 
 // What a close code asks of the page; all others mean: come back.
 const CLOSE_LOGIN = 4401;
@@ -16,17 +18,27 @@ const CLOSE_STOP = new Set([1002, 1003, 1007, 1008, 1009]); // we do something t
 /**
  * Keep a line open for `view`.
  *
- * `onMessage(message)` gets each message; `onChange({state, since, stopped})` each change, with
- * state connecting | connected | reconnecting | offline; `onLogin()` when the session has ended.
+ * `onMessage(message)` gets each message, a pong with `askedAt`, by performance.now(): a new line is
+ * asked the time at once. `onChange({state, since, stopped})` gets each change, with state
+ * connecting | connected | reconnecting | offline; `onLogin()` is called when the session has ended.
  */
 export function connect({ view, onMessage, onChange, onLogin, transport = webSocket }) {
   let line = null;
   let heardAt = 0; // when this line first said something
+  let asked = []; // when each ping left that has no answer yet; answers come in their order
+  let asks = 0;
   let attempt = 0;
   let timer; // one thing is waited for at a time: a word, a silence, or the next attempt
   let now = { state: "connecting", since: Date.now(), stopped: false };
 
   const send = (message) => line !== null && line.send(JSON.stringify(message));
+
+  function ask() {
+    const leaves = performance.now();
+    const isSent = send({ type: "ping" });
+    if (isSent) asked.push(leaves);
+    return isSent;
+  }
 
   function wait(milliseconds, then) {
     clearTimeout(timer);
@@ -42,7 +54,7 @@ export function connect({ view, onMessage, onChange, onLogin, transport = webSoc
   }
 
   function open() {
-    heardAt = 0;
+    [heardAt, asked, asks] = [0, [], 0];
     // A line that was replaced may still speak or end: its callbacks know that they are old.
     const mine = transport(view, {
       onMessage: (text) => mine === line && heard(text),
@@ -61,12 +73,24 @@ export function connect({ view, onMessage, onChange, onLogin, transport = webSoc
   }
 
   function heard(text) {
-    heardAt ||= Date.now();
     wait(QUIET_MS * (0.8 + 0.4 * Math.random()), check);
+    if (heardAt === 0) askTheTime();
+    heardAt ||= performance.now();
     // Connected means that the server has spoken: a proxy may open a line that leads nowhere.
     become("connected");
     const message = JSON.parse(text);
-    if (message.type !== "pong") onMessage(message);
+    onMessage(message.type === "pong" ? answered(message) : message);
+  }
+
+  function askTheTime() {
+    asks += 1;
+    if (asks <= MOST_ASKS) ask();
+  }
+
+  function answered(pong) {
+    const askedAt = asked.shift();
+    if (performance.now() - askedAt > VAGUE_MS) askTheTime();
+    return { ...pong, askedAt };
   }
 
   function lost(code) {
@@ -76,7 +100,7 @@ export function connect({ view, onMessage, onChange, onLogin, transport = webSoc
       clearTimeout(timer);
       return become("offline", true);
     }
-    if (heardAt && Date.now() - heardAt > STEADY_MS) attempt = 0;
+    if (heardAt && performance.now() - heardAt > STEADY_MS) attempt = 0;
     become(navigator.onLine === false ? "offline" : "reconnecting");
     const longest = BACKOFF_MS[Math.min(attempt, BACKOFF_MS.length - 1)];
     attempt += 1;
@@ -88,7 +112,7 @@ export function connect({ view, onMessage, onChange, onLogin, transport = webSoc
     if (now.stopped) return;
     if (line === null) open();
     else if (heardAt === 0) return;
-    else if (send({ type: "ping" })) wait(PONG_MS, replace);
+    else if (ask()) wait(PONG_MS, replace);
     else replace();
   }
 

@@ -1,64 +1,83 @@
-// The voter's one line that always tells the truth: which of its states holds, and in which words.
+// The voter's one line that always tells the truth: which of the page's states holds, and its words.
 
-import { setText } from "./dom.js";
+import { setAttribute, setText } from "./dom.js";
+import { countedOf, draftOf, hintOf, isSentOnce, isSettled, nameOf, takesSeveral } from "./selection.js";
+import { ballotLine, join, line, tapLine } from "./underway.js";
 import { fill } from "./words.js";
 
-// Chinese sentences follow each other without a space.
-const GAP = document.documentElement.lang.startsWith("zh") ? "" : " ";
-
-/** The line for a page state, as {status, say, more}. */
-export function statusOf({ snapshot, you, box, connection }, words) {
-  const line = (status, key, values, ...more) => ({
-    status,
-    say: fill(words[key], values),
-    more: more.filter(Boolean).join(GAP),
-  });
-  const { poll, round } = snapshot;
-  const mine = namesOf(you, snapshot);
-  const code = mine && you.code ? fill(words.counted_code, { code: you.code }) : "";
-
-  if (connection.stopped) return line("refused", "stopped");
-  if (box.underway) {
-    const { name } = box.next ?? box.underway;
-    const { stage } = box.underway;
-    // On the way to the first connection, "no connection" would be said too early.
-    const key = stage === "waiting" && connection.state === "connecting" ? "sending" : stage;
-    return line(stage, key, { name }, fill(words[`${key}_more`], { name }));
-  }
-  if (box.notice && box.notice.code !== "new_round" && box.notice.code !== "counted_before") {
-    const still = mine && fill(words.refused_still, { name: mine });
-    const again = round.state === "open" && words.refused_again;
-    return line("refused", refusalKey(box.notice.code, words), box.notice, still || again);
-  }
-  if (round.state === "none") return line("none", "none", {}, words.none_more);
-  if (round.state === "closed") {
-    return line("closed", "closed", {}, mine ? fill(words.closed_voted, { name: mine }) : words.closed_not_voted, code);
-  }
-  if (mine) {
-    return line("counted", "counted", { name: mine }, code, poll.changes ? words.counted_changes : words.idle_once);
-  }
-  if (connection.state === "reconnecting" || connection.state === "offline") {
-    return line("idle", "idle_away", {}, words.idle_away_more);
-  }
-  if (snapshot.recording === false) return line("idle", "idle_unsaved", {}, words.idle_unsaved_more);
-  if (box.notice?.code === "counted_before") return line("idle", "counted_before", box.notice, words.idle);
-  const hint = poll.changes ? words.idle_changes : words.idle_once;
-  return line("idle", box.notice ? "idle_new" : "idle", {}, hint);
+/** The line for a page state, as {status, say, more, receipt, check}. */
+export function statusOf(page, words) {
+  if (page.connection.stopped) return line("refused", words.stopped);
+  const counted = countedLine(page, words);
+  const holds = ballotLine(page, words, counted) ?? tapLine(page, words, counted) ?? standing(page, words, counted);
+  const hint = hintOf(page);
+  if (!hint || isSettled(page)) return holds;
+  const say = fill(words[`hint_${hint}`], { most: page.snapshot.poll.max_choices });
+  return { ...holds, status: "hint", say, more: join(holds.say, holds.more) };
 }
 
 /** Write the line; a screen reader hears it only when it differs. */
-export function renderStatus(element, { status, say, more }) {
+export function renderStatus(element, { status, say, more, receipt = null, check = null }) {
   element.dataset.status = status;
   setText(element.querySelector(".say"), say);
   setText(element.querySelector(".more"), more);
+  renderReceipt(element.querySelector(".receipt"), receipt);
+  const link = element.querySelector("a");
+  link.hidden = check === null;
+  setAttribute(link, "href", check);
 }
 
-/** What this voter's counted ballot of the present round says, as names; "" without one. */
-export function namesOf(you, { poll, round }) {
-  if (you.round !== round.id || !you.choices) return "";
-  return poll.candidates.filter(({ id }) => you.choices.includes(id)).map(({ name }) => name).join(", ");
+// A code that is broken at its hyphen looks like two.
+function renderReceipt(element, receipt) {
+  if (element.textContent === (receipt ? fill(receipt.sentence, receipt) : "")) return;
+  const [before, after] = receipt ? receipt.sentence.split("{code}") : ["", ""];
+  const code = Object.assign(document.createElement("span"), { className: "code", textContent: receipt?.code ?? "" });
+  element.replaceChildren(before, code, after);
 }
 
-function refusalKey(code, words) {
-  return `refused_${code}` in words ? `refused_${code}` : "refused";
+/** What the server holds of this voter's in the round on stage; null if nothing. */
+function countedLine(page, words) {
+  const { poll, results } = page.snapshot;
+  const { code, ballots } = page.you;
+  const choices = countedOf(page);
+  if (choices.length === 0) return null;
+  const about = [mayChange(poll, words), results === "hidden" && words.later_hidden];
+  if (poll.rule === "taps") {
+    const say = fill(words.taps_counted, { n: ballots });
+    return { ...line("counted", say, ...about), still: say, receipt: { sentence: words.taps_code, code } };
+  }
+  const name = nameOf(poll, choices, words);
+  const still = fill(words.refused_still, { name });
+  return { ...line("counted", fill(words.counted, { name }), ...about), still, receipt: { sentence: words.counted_code, code } };
+}
+
+/** The line when nothing is on its way, and nothing has just been refused. */
+function standing(page, words, counted) {
+  const { snapshot, box, connection, open } = page;
+  const { poll, round, results } = snapshot;
+  if (round.state === "none") return line("none", words.none, words.none_more);
+  if (!open) {
+    const said = line("closed", words.closed, counted ? counted.say : words.closed_not_voted, results === "hidden" && words.later_hidden);
+    const check = round.state === "closed" && results !== "hidden" ? `/rounds/${round.id}` : null;
+    return { ...said, receipt: counted?.receipt, check };
+  }
+  if (counted) return counted;
+  if (connection.state === "reconnecting" || connection.state === "offline") {
+    return line("idle", words.idle_away, words.idle_away_more);
+  }
+  if (snapshot.recording === false) return line("idle", words.idle_unsaved, words.idle_unsaved_more);
+  const draft = draftOf(page);
+  if (draft?.length) return line("idle", fill(words.draft, { name: nameOf(poll, draft, words) }), words.draft_more);
+  const news = box.notice && words[`notice_${box.notice.code}`];
+  const invitation = fill(words[`idle_${kindOf(poll)}`], { most: poll.max_choices });
+  const hint = isSentOnce(poll) ? words.draft_more : mayChange(poll, words);
+  return line("idle", join(news && fill(news, box.notice), invitation), hint, words[`later_${results}`]);
+}
+
+function kindOf(poll) {
+  return isSentOnce(poll) ? "several_once" : takesSeveral(poll) ? "several" : poll.rule === "taps" ? "taps" : "single";
+}
+
+function mayChange({ rule, changes }, words) {
+  return rule === "taps" ? words.taps_more : changes ? words.may_change : words.may_not_change;
 }

@@ -1,65 +1,56 @@
-// The voter's page: wires line, ballots and list together; the parts know nothing of each other.
+// The voter's page: wires line, votes and list together; the parts know nothing of each other.
 
 import { renderBadge } from "./badge.js";
 import { createBallots } from "./ballot.js";
+import { createCasting, draftBefore } from "./casting.js";
 import { renderChoices } from "./choices.js";
+import { createClock } from "./clock.js";
 import { connect } from "./connection.js";
+import { createCountdown, takesBallots } from "./countdown.js";
 import { byId } from "./dom.js";
+import { createIntake } from "./intake.js";
+import { renderLegend } from "./legend.js";
 import { chartPanel } from "./panel.js";
 import { renderStatus, statusOf } from "./status.js";
-import { createStore, newest } from "./store.js";
+import { createStore } from "./store.js";
+import { createTaps } from "./taps.js";
 import { readJson } from "./words.js";
 
-const COUNTED_VIBRATION_MS = 30;
 const words = readJson("words");
+const snapshot = readJson("snapshot");
+const clock = createClock(snapshot.now);
 const panel = chartPanel(words);
-const ballots = createBallots({
-  send: (message) => line.send(message),
-  changed: (box) => store.change({ box }),
-  doubt: () => line.check(),
-});
-const first = { snapshot: readJson("snapshot"), you: readJson("you"), box: ballots.box(), connection: { state: "connecting" } };
-const store = createStore(first, (page) => {
-  document.body.dataset.round = page.snapshot.round.state;
-  renderBadge(page.connection, words, page.connection.stopped ? words.offline : null);
-  panel.render(page.snapshot);
+const renderCountdown = createCountdown(byId("countdown"), clock, () => store.change({}));
+const way = { send: (message) => line.send(message), doubt: () => line.check() };
+const ballots = createBallots({ ...way, changed: (box) => store.change({ box }) });
+const taps = createTaps({ ...way, changed: (those) => store.change({ taps: those }) });
+const whole = (held) => ({ ...held, open: takesBallots(held.snapshot.round, clock) });
+const casting = createCasting({ page: () => whole(store.get()), ballots, taps, words, changed: (draft) => store.change({ draft }) });
+const first = { snapshot, you: readJson("you"), box: ballots.box(), taps: taps.taps(), draft: draftBefore(), connection: { state: "connecting" } };
+const store = createStore(first, (held) => {
+  const { round, poll } = held.snapshot;
+  Object.assign(document.body.dataset, { round: round.state, rule: poll.rule });
+  renderBadge(held.connection, words, held.connection.stopped ? words.offline : null);
+  panel.render(held.snapshot);
+  renderLegend(byId("legend"), held.snapshot, words);
+  renderCountdown(round);
   // At a change of round `you` comes a moment before its state; half of both would be wrong.
-  if (page.you.round !== page.snapshot.round.id) return;
-  renderChoices(page, words, ballots.choose);
+  if (held.you.round !== round.id) return;
+  const page = whole(held);
+  renderChoices(page, words, casting.tap);
   renderStatus(byId("status"), statusOf(page, words));
 });
-
-function takeSnapshot(message) {
-  const { round } = store.get().snapshot;
-  const snapshot = newest(store.get().snapshot, message);
-  store.change({ snapshot });
-  if (snapshot.round.id !== round.id || snapshot.round.state !== round.state) ballots.roundChanged(round, snapshot.round);
-}
-
-const take = {
-  state(message) {
-    takeSnapshot(message);
-    ballots.line(true, store.get().snapshot.epoch);
-  },
-  tally: takeSnapshot,
-  you: (you) => store.change({ you }),
-  refused: ballots.refused,
-  receipt(message) {
-    const { you, snapshot } = store.get();
-    // First what counts, then the end of the way there: the line never says "tap a name" between.
-    if (message.round === snapshot.round.id) store.change({ you: { ...message, name: you.name } });
-    const awaited = ballots.receipt(message, snapshot.round.id);
-    // After a reload the page was not touched yet, and a browser would only complain.
-    if (awaited && navigator.userActivation?.hasBeenActive) navigator.vibrate?.(COUNTED_VIBRATION_MS);
-  },
-};
+byId("send").addEventListener("click", casting.submit);
+const take = createIntake({ store, ballots, taps, clock });
 
 const line = connect({
   view: "voter",
   onMessage: (message) => take[message.type]?.(message),
   onChange(connection) {
     store.change({ connection });
-    if (connection.state !== "connected") ballots.line(false);
+    if (connection.state === "connected") return;
+    ballots.line(false);
+    taps.line(false);
   },
   onLogin: () => location.assign("/login"),
 });

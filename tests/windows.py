@@ -1,0 +1,175 @@
+"""Pages in a real Chromium: opening them, doing what people do there, waiting for what they see.
+
+Owns no test. Nothing here sleeps: every wait is for something on the page.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, expect
+
+from tests.phones import Browser as Visitor
+from tests.serving import ADA, EDSGER, GRACE, Server
+
+PHONE = {"width": 360, "height": 740}
+LAPTOP = {"width": 1280, "height": 720}
+PROJECTOR = {"width": 1920, "height": 1080}
+
+# What the chart draws, read from the chart itself.
+DRAWN = """wanted => {
+    const chart = window.Highcharts?.charts.find(Boolean);
+    const drawn = chart?.get("present").points.map((point) => [point.id, point.y]);
+    return JSON.stringify(drawn) === JSON.stringify(wanted);
+}"""
+
+
+class Window:
+    """Opens pages, each in a browser of its own, and keeps what they complain about."""
+
+    def __init__(self, browser: Browser, server: Server) -> None:
+        self._browser = browser
+        self._server = server
+        self.complaints: list[str] = []
+
+    def open(self, path: str, size: dict[str, int] = PHONE, **context: Any) -> Page:
+        own = self._browser.new_context(viewport=size, **context)  # type: ignore[arg-type]
+        return self.tab(own, path)
+
+    def tab(self, context: BrowserContext, path: str) -> Page:
+        page = context.new_page()
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda said: self._hear(said.type, said.text))
+        page.goto(self._server.url + path)
+        return page
+
+    def voter(self, name: str = "", **context: Any) -> Page:
+        page = self.open("/login", **context)
+        page.get_by_role("textbox").fill(name)
+        page.get_by_role("textbox").press("Enter")
+        connected(page)
+        return page
+
+    def screen(self, **context: Any) -> Page:
+        page = self.open("/present", **{"size": PROJECTOR, **context})
+        connected(page)
+        return page
+
+    def admin(self, **context: Any) -> Page:
+        page = self.open(f"/admin/login?link={self._server.link}", **context)
+        page.get_by_role("button", name=re.compile("admin")).click()
+        connected(page)
+        return page
+
+    def admin_of(self, visitor: Visitor) -> Page:
+        """Open the desk in a browser that shares a visitor's login."""
+        page = self.open("/admin/login")
+        cookies = [
+            {"name": n, "value": v, "url": self._server.url} for n, v in visitor.cookies.items()
+        ]
+        page.context.add_cookies(cookies)  # type: ignore[arg-type]
+        page.goto(self._server.url + "/admin")
+        connected(page)
+        return page
+
+    def close(self) -> None:
+        for context in self._browser.contexts:
+            context.close()
+
+    def _hear(self, kind: str, text: str) -> None:
+        # A server that is down is a state of the test, not a mistake of the page.
+        if kind in ("error", "warning") and "net::ERR" not in text and "WebSocket" not in text:
+            self.complaints.append(text)
+
+
+class LossyLine:
+    """A page's line to the server that can be cut, and on which messages get lost or are late.
+
+    `lost` and `late` are types of messages; what is late comes when the line is mended. `said` is
+    what the page has sent.
+    """
+
+    def __init__(self, page: Page, *late: str) -> None:
+        self.page = page
+        self.said: list[str] = []
+        self.lost: set[str] = set()
+        self.late = set(late)
+        self._waiting: list[tuple[WebSocketRoute, str | bytes]] = []
+        self._is_cut = False
+        self._lines: list[WebSocketRoute] = []
+        page.route_web_socket(re.compile("/live"), self._open)
+        page.reload()
+        connected(page)
+
+    def cut(self) -> None:
+        """Let the page have no line."""
+        self._is_cut = True
+        for line in self._lines:
+            line.close()
+
+    def mend(self) -> None:
+        """Let the page find its way back; from now on everything arrives, and at once."""
+        self._is_cut = False
+        self.lost.clear()
+        self.late.clear()
+        for page, text in self._waiting:
+            page.send(text)
+        self._waiting.clear()
+
+    def _open(self, page: WebSocketRoute) -> None:
+        if self._is_cut:
+            page.close()
+            return
+        self._lines.append(page)
+        server = page.connect_to_server()
+
+        def pass_on(text: str | bytes) -> None:
+            kind = json.loads(text)["type"]
+            if kind in self.late:
+                self._waiting.append((page, text))
+            elif kind not in self.lost:
+                page.send(text)
+
+        def hear(text: str | bytes) -> None:
+            self.said.append(str(text))
+            server.send(text)
+
+        server.on_message(pass_on)
+        page.on_message(hear)
+
+
+def connected(page: Page) -> None:
+    """Wait until a page hears the server."""
+    expect(page.locator("body")).to_have_attribute("data-connection", "connected")
+
+
+def vote(page: Page, candidate: str) -> None:
+    """Tap a candidate and wait for the receipt."""
+    page.locator(f"[data-candidate={candidate}]").click()
+    expect(page.locator("#status")).to_have_attribute("data-status", "counted")
+
+
+def press(page: Page, action: str) -> None:
+    """Press an admin's button, once the page takes taps again after the last change."""
+    button = page.locator(f"button[data-action={action}]:visible").first
+    expect(button).to_be_visible()
+    expect(page.locator("main:not([data-fresh])")).to_be_visible()
+    button.click()
+
+
+def shows(page: Page, **counts: int) -> None:
+    """Wait until a page's spans show exactly these counts."""
+    for candidate, count in everyone(counts).items():
+        expect(page.locator(f"span[data-count={candidate}]")).to_have_text(str(count))
+
+
+def draws(page: Page, **counts: int) -> None:
+    """Wait until a page's spans and the chart's data are exactly these counts."""
+    shows(page, **counts)
+    page.wait_for_function(DRAWN, arg=[list(pair) for pair in everyone(counts).items()])
+
+
+def everyone(counts: dict[str, int]) -> dict[str, int]:
+    return {ADA: 0, GRACE: 0, EDSGER: 0} | counts
