@@ -3,6 +3,9 @@
     python dashboard.py                 run the server (the same as `run`)
     python dashboard.py check           check the configuration
     python dashboard.py password        set the admin's password
+    python dashboard.py verify          replay the journal and check it
+    python dashboard.py export          write rounds as CSV or JSON
+    python dashboard.py erase-names     erase the voters' names
 
 The only module that names concrete classes and ties them together.
 """
@@ -14,33 +17,46 @@ monkey.patch_all()  # before every other import: they must see gevent's sockets
 # ruff: noqa: E402
 import os
 import signal
-import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 import gevent
-import msgspec
 from flask import Flask
 from gevent.event import Event
 
-from voting import admin, identity, language, pages, server, web
+from voting import (
+    admin,
+    archive,
+    console,
+    editing,
+    health,
+    identity,
+    language,
+    pages,
+    server,
+    views,
+    web,
+)
 from voting.addresses import join_url
 from voting.assets import Assets
-from voting.ballots import Broken, Newer
+from voting.ballots import Broken
 from voting.config import Config, ConfigError, load
 from voting.connection import SERVER_OPTIONS
 from voting.engine import Engine
 from voting.greeting import greet
 from voting.hub import Hub
-from voting.journal import JournalError, SqliteJournal, Unusable
+from voting.journal import Damaged, JournalError, Unusable
+from voting.journal_sqlite import SqliteJournal
 from voting.live import Live, encoder
+from voting.names import Names
 from voting.protocol import GOING_AWAY
+from voting.verify import damage_sentence
 
 HERE = Path(__file__).parent
-DEFAULT_CONFIG = HERE / "config.toml"
 DEFAULT_PORT = 5000
 
 
@@ -71,12 +87,11 @@ def create_app(config: Config | None = None, port: int = DEFAULT_PORT) -> Flask:
     Raises:
         ConfigError, JournalError, Broken, BadSecret: it cannot start, and the text says why.
     """
-    config = config or load(Path(os.environ.get("SHOW_OF_HANDS_CONFIG", DEFAULT_CONFIG)))
+    config = config or load(Path(os.environ.get("SHOW_OF_HANDS_CONFIG", console.DEFAULT_CONFIG)))
     journal = SqliteJournal(config.data)
-    engine = Engine(journal, lambda: time.time_ns() // 1_000_000)
-    engine.replay()
-    poll = config.polls[0]
-    engine.prepare(poll, open_at_start=config.room.open_at_start)
+    engine = Engine(journal, steady_clock())
+    engine.replay(restored=journal.restored)
+    engine.prepare(config.polls, open_at_start=config.room.open_at_start)
     hub = Hub(
         encoder(engine),
         tick_seconds=1 / config.live.ticks_per_second,
@@ -85,6 +100,7 @@ def create_app(config: Config | None = None, port: int = DEFAULT_PORT) -> Flask:
     )
     steward = identity.Admin(config.data)
     live = Live(engine, hub, steward)
+    names = Names(config.data)
     assets = Assets(HERE / "static", config.data / "static")
 
     app = Flask(__name__, static_folder=None)
@@ -98,9 +114,20 @@ def create_app(config: Config | None = None, port: int = DEFAULT_PORT) -> Flask:
 
     app.register_blueprint(live.blueprint())
     app.register_blueprint(
-        pages.create_blueprint(live, address, name_required=config.room.name_required)
+        pages.create_blueprint(live, names, address, name_required=config.room.name_required)
     )
-    app.register_blueprint(admin.create_blueprint(engine, live, steward, limiter, address, poll.id))
+    app.register_blueprint(admin.create_blueprint(engine, live, steward, limiter, address))
+    app.register_blueprint(editing.create_blueprint(engine, steward))
+    app.register_blueprint(
+        archive.create_blueprint(
+            engine,
+            steward,
+            names,
+            lambda: views.room(engine.state, hub.present),
+            names_in_exports=config.room.names_in_exports,
+        )
+    )
+    app.register_blueprint(health.create_blueprint(engine))
     app.wsgi_app = assets.serve(app.wsgi_app)  # type: ignore[method-assign]
     failed = Event()
     app.extensions["show_of_hands"] = Running(engine, hub, steward, journal, failed)
@@ -109,34 +136,19 @@ def create_app(config: Config | None = None, port: int = DEFAULT_PORT) -> Flask:
     return app
 
 
-def fail(sentence: object) -> None:
-    """End the program for wrong use, with one sentence."""
-    click.echo(sentence, err=True)
-    raise SystemExit(2)
+def steady_clock() -> Callable[[], int]:
+    """Return the time in milliseconds since 1970, UTC, as a clock that nobody sets meanwhile.
 
+    A countdown must not jump when this computer corrects its clock; it goes on while a laptop
+    sleeps, where the system can tell.
+    """
+    running = getattr(time, "CLOCK_BOOTTIME", None)
 
-def configured(
-    config: Path, host: str | None = None, port: int | None = None, data: Path | None = None
-) -> Config:
-    """Load a configuration, with the command line's options over it."""
-    found = load(config)
-    changed = {
-        "host": found.server.host if host is None else host,
-        "port": found.server.port if port is None else port,
-        "data": str(data.resolve()) if data else found.server.data,
-    }
-    return msgspec.structs.replace(found, server=msgspec.structs.replace(found.server, **changed))
+    def elapsed() -> int:
+        return time.monotonic_ns() if running is None else time.clock_gettime_ns(running)
 
-
-CONFIG_OPTION = click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    default=DEFAULT_CONFIG,
-    help="The configuration.",
-)
-DATA_OPTION = click.option(
-    "--data", type=click.Path(path_type=Path), help="The folder of votes and secrets."
-)
+    began = time.time_ns() - elapsed()
+    return lambda: (began + elapsed()) // 1_000_000
 
 
 @click.group(invoke_without_command=True)
@@ -144,14 +156,14 @@ DATA_OPTION = click.option(
 def main(context: click.Context) -> None:
     """Show of Hands: a live voting dashboard."""
     if context.invoked_subcommand is None:
-        context.invoke(run, config=DEFAULT_CONFIG)
+        context.invoke(run, config=console.DEFAULT_CONFIG)
 
 
 @main.command()
-@CONFIG_OPTION
+@console.config_option
 @click.option("--host", help="The address to listen on; 0.0.0.0 means all.")
 @click.option("--port", type=click.IntRange(0, 65535), help="The port; 0 means any free one.")
-@DATA_OPTION
+@console.data_option
 def run(
     config: Path, host: str | None = None, port: int | None = None, data: Path | None = None
 ) -> None:
@@ -160,7 +172,7 @@ def run(
     for number in (signal.SIGINT, signal.SIGTERM):
         gevent.signal_handler(number, _stop, stopping)
     try:
-        settings = configured(config, host, port, data)
+        settings = console.configured(config, host, port, data)
         asked = settings.server.port
         sock = server.listen(
             settings.server.host,
@@ -169,13 +181,11 @@ def run(
         )
         app = create_app(settings, sock.getsockname()[1])
     except (ConfigError, server.CannotListen, Unusable, identity.BadSecret) as error:
-        fail(error)
-    except Newer as error:
-        fail(f"A newer version wrote the journal in {settings.data}: {error}.")
-    except Broken as error:
-        fail(f"The journal in {settings.data} is damaged: {error}.")
+        console.fail(error)
+    except (Broken, Damaged):
+        console.fail(damage_sentence(settings.data, str(data or settings.data)))
     except (JournalError, OSError) as error:
-        fail(f"The data folder {settings.data} cannot be used: {error}.")
+        console.fail(f"The data folder {settings.data} cannot be used: {error}.")
     running: Running = app.extensions["show_of_hands"]
     serving = server.create_server(sock, app)
     serving.start()
@@ -183,7 +193,8 @@ def run(
     moved = asked is None and port != DEFAULT_PORT
     greeting = greet(
         settings,
-        running.engine.state.on_stage,
+        running.engine.state,
+        restored=running.journal.restored,
         port=port,
         instead_of=DEFAULT_PORT if moved else None,
         link=running.admin.make_link(),
@@ -208,45 +219,8 @@ def _stop(stopping: Event) -> None:
     stopping.set()
 
 
-@main.command()
-@CONFIG_OPTION
-def check(config: Path) -> None:
-    """Check the configuration."""
-    try:
-        found = load(config)
-    except ConfigError as error:
-        click.echo(error, err=True)
-        raise SystemExit(2) from None
-    poll = found.polls[0]
-    click.echo(f"{config} is good: {poll.question!r}, {len(poll.candidates)} candidates.", err=True)
-
-
-@main.command()
-@CONFIG_OPTION
-@DATA_OPTION
-def password(config: Path, data: Path | None) -> None:
-    """Set the admin's password; whoever is logged in as admin must log in again."""
-    try:
-        folder = configured(config, data=data).data
-    except ConfigError as error:
-        fail(error)
-    if sys.stdin.isatty():
-        chosen = click.prompt(
-            "New password, 8 characters or more",
-            hide_input=True,
-            confirmation_prompt=True,
-            err=True,
-        )
-    else:
-        chosen = sys.stdin.readline().rstrip("\r\n")
-    if len(chosen) < identity.MIN_PASSWORD:
-        click.echo(f"Expected at least {identity.MIN_PASSWORD} characters.", err=True)
-        raise SystemExit(2)
-    try:
-        identity.Admin(folder).set_password(chosen)
-    except OSError as error:
-        fail(f"The password cannot be saved in {folder}: {error.strerror}.")
-    click.echo("The password is set.", err=True)
+for command in console.COMMANDS:
+    main.add_command(command)
 
 
 if __name__ == "__main__":

@@ -120,7 +120,7 @@ def test_a_journal_that_is_none_stops_the_start(config: Path) -> None:
     (data / "journal.sqlite").write_bytes(b"this is no database, however long it may be" * 99)
     done = dashboard("run", "--config", config, "--port", 0)
     assert done.returncode == 2
-    assert "journal.sqlite" in done.stderr
+    assert "is damaged: the database file is damaged" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -192,7 +192,7 @@ def test_an_edited_poll_never_changes_what_ballots_meant(server: Server) -> None
     server.stop()
     server.config.write_text(CONFIG.replace("next talk", "first talk"), encoding="utf-8")
     server.start()
-    assert "the next round takes the new one" in " ".join(server.said.split())
+    assert "the next round takes the new text" in " ".join(server.said.split())
     page = phone(server)
     assert page.state["poll"]["question"] == "Who should give the next talk?"
     assert Browser(server).become_admin().steer("reset", page.state).status == 200

@@ -28,7 +28,7 @@ def test_the_architecture_names_no_module_that_is_gone() -> None:
 
 def test_every_refusal_of_a_ballot_is_specified() -> None:
     """The protocol's page explains each code that a phone may be told."""
-    of_commands = {"conflict", "not_possible"}
+    of_commands = {"conflict", "in_use", "not_possible"}
     for code in set(get_args(state.Code)) - of_commands:
         assert re.search(rf"^    {code} ", protocol.__doc__ or "", re.MULTILINE), code
 

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from voting import addresses
+from voting.ballots import apply
 from voting.config import load
 from voting.greeting import greet
-from voting.records import Candidate, Poll
-from voting.state import Round
+from voting.records import (
+    FORMAT,
+    Ballot,
+    Begin,
+    Body,
+    Candidate,
+    Define,
+    Open,
+    Poll,
+    Record,
+    encode,
+)
+from voting.state import State
 
 POLL = """
 [[polls]]
@@ -20,11 +33,11 @@ candidates = ["Ada", "Bob"]
 """
 
 
-def said(folder: Path, server: str = "", stage: Round | None = None, **facts: int | None) -> str:
+def said(folder: Path, server: str = "", state: State | None = None, **facts: int | None) -> str:
     file = folder / "config.toml"
     file.write_text(POLL + server, encoding="utf-8")
-    asked = {"port": 5000, "instead_of": None, "phones": None} | facts
-    return greet(load(file), stage, link="token", **asked)  # type: ignore[arg-type]
+    asked = {"restored": False, "port": 5000, "instead_of": None, "phones": None} | facts
+    return greet(load(file), state or State(), link="token", **asked)  # type: ignore[arg-type]
 
 
 def test_all_addresses_are_said(tmp_path: Path) -> None:
@@ -70,12 +83,24 @@ def test_another_port_is_explained(tmp_path: Path) -> None:
 
 
 def test_a_round_that_goes_on_is_announced(tmp_path: Path) -> None:
-    """With its ballots, and a word if config.toml asks something else by now."""
-    stage = Round(3, Poll("poll", "Who?", (Candidate("ada", "Ada"), Candidate("bob", "Bob"))), 0)
-    stage.used["v"] = 1
-    stage.choices["v"] = ("ada",)
-    text = said(tmp_path, stage=stage)
-    assert "with round 3: open, 1 ballot" in text
-    assert "another poll" not in text
-    stage.poll = Poll("poll", "What?", stage.poll.candidates)
-    assert "another poll than round 3" in said(tmp_path, stage=stage)
+    """With its ballots, and a word if the poll has another text by now."""
+    poll = Poll("poll", "Who?", (Candidate("ada", "Ada"), Candidate("bob", "Bob")))
+    state = folded(Define(poll, "s"), Open(0, 0, "poll"), Ballot("v", "b", 1, ("ada",)))
+    text = said(tmp_path, state=state)
+    assert "with round 1: open, 1 ballot" in text
+    assert "was changed" not in text
+    apply(state, Record(1, encode(Define(msgspec.structs.replace(poll, question="What?"), "t"))))
+    assert "The text of the poll on stage was changed. Round 1" in said(tmp_path, state=state)
+
+
+def test_a_restored_backup_is_announced(tmp_path: Path) -> None:
+    """Who put a copy of the data folder in place is told what that means."""
+    assert "goes on from there as a new" in said(tmp_path, restored=True)
+    assert "copy" not in said(tmp_path)
+
+
+def folded(*bodies: Body) -> State:
+    state = State()
+    for body in (Begin(FORMAT, "epoch"), *bodies):
+        apply(state, Record(1, encode(body)))
+    return state

@@ -2,26 +2,46 @@
 
 The modules in reading order, each building on those before it:
 
-    records      what a journal can hold, and its bytes
-    state        the shapes that records fold into
-    ballots      the fold, and the rules
-    protocol     the wire: messages, refusals, close codes
-    config       config.toml as frozen structs
-    journal      an append-only list of records, durable in SQLite
-    engine       batches into the journal, folds, answers
-    pipe         the bytes of one connection: whole frames, bounded queues
-    connection   one safe WebSocket over a pipe
-    hub          who is connected; the tick
-    identity     voters, the admin, Host and Origin
-    live         messages between clients, hub and engine
-    web          the ground of every page: CSRF, headers, errors
-    language     English, Chinese, and the next one
-    assets       static files under a hashed prefix
-    addresses    where phones can reach this computer
-    pages        log in, vote, watch, join
-    admin        steer the rounds
-    server       gevent's server, ports, file limits
-    greeting     what the terminal says at start
+    records         what a journal can hold, its bytes and its chain
+    state           the shapes that records fold into
+    steering        what an admin's command does
+    ballots         the fold, and the rules of a ballot
+    protocol        the wire: messages, refusals, close codes
+    views           what each view is shown of a state
+    tables          tables that people write, checked
+    polls           a poll as people write it
+    config          config.toml as frozen structs
+    journal         an append-only list of records, and what can go wrong with one
+    folder          who holds the data folder
+    database        the journal's SQLite file: rows, and damage told from trouble
+    head            how far the journal had come, kept beside it
+    journal_sqlite  the journal in a SQLite file
+    verify          examine a journal without a server
+    repair          go on from the last good record
+    pace            how fast one voter may go
+    engine          batches into the journal, folds, answers
+    pipe            the bytes of one connection: whole frames, bounded queues
+    connection      one safe WebSocket over a pipe
+    hub             who is connected; the tick
+    identity        voters, the admin, Host and Origin
+    names           the voters' names, beside the journal
+    live            messages between clients, hub and engine
+    web             the ground of every page: CSRF, headers, errors
+    language        English, Chinese, and the next one
+    assets          static files under a hashed prefix
+    addresses       where phones can reach this computer
+    pages           log in, vote, watch, join
+    drafts          a poll's text while somebody writes it
+    commands        an admin's commands as forms say them
+    admin           steer the rounds
+    editing         write the polls
+    receipts        the public list of receipt codes, and one looked up in it
+    export          rounds as CSV and JSON
+    archive         rounds that were: the admin's list, downloads, public results
+    health          whether the server lives, and can record
+    server          gevent's server, ports, file limits
+    greeting        what the terminal says at start
+    console         the command line beside `run`
 
 `dashboard.py`, beside this package, ties them together. docs/architecture.md tells why.
 """

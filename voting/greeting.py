@@ -9,13 +9,14 @@ import sys
 
 from voting.addresses import is_loopback, join_url, qr_text, reachable
 from voting.config import Config
-from voting.state import Round
+from voting.state import State
 
 
 def greet(
     config: Config,
-    stage: Round | None,
+    state: State,
     *,
+    restored: bool,
     port: int,
     instead_of: int | None,
     link: str,
@@ -25,7 +26,8 @@ def greet(
 
     Args:
         config: what the server runs with.
-        stage: the round on stage, if any.
+        state: what the journal holds.
+        restored: whether the journal came as a copy of an earlier one.
         port: where the server listens.
         instead_of: the port that was in use, if the server took the next one.
         link: the token that logs the admin in once.
@@ -35,10 +37,16 @@ def greet(
     lines = ["", "Show of Hands", ""]
     if instead_of is not None:
         lines.append(f"  Port {instead_of} is in use, so this is port {port}.")
-    if stage and stage.poll != config.polls[0]:
+    stage = state.on_stage
+    if restored:
         lines += [
-            f"  config.toml has another poll than round {stage.id} on stage, whose ballots stay as",
-            "  they are; the next round takes the new one.",
+            "  The data folder holds a copy of an earlier journal, and goes on from there as a new",
+            "  room: phones take what it holds, and forget votes that were still on their way.",
+        ]
+    if stage and stage.poll != state.polls.get(stage.poll.id, stage.poll):
+        lines += [
+            f"  The text of the poll on stage was changed. Round {stage.id} and its ballots stay",
+            "  as they are; the next round takes the new text.",
         ]
     lines += _for_phones(config, port)
     lines.append(f"  Screen   {here}/present")

@@ -1,0 +1,195 @@
+"""The command line beside `run`: what can be asked of a data folder, with or without a server.
+
+Owns the words and exit codes: 0 well, 1 the answer is no, 2 wrong use. Answers go to standard
+output, messages to standard error. Never starts a server.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import NoReturn
+
+import click
+import msgspec
+
+from voting import export, identity, verify
+from voting.config import Config, ConfigError, load
+from voting.journal import JournalError
+from voting.names import Names
+from voting.repair import repair as mend
+
+DEFAULT_CONFIG = Path(__file__).parent.parent / "config.toml"
+
+config_option = click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    default=DEFAULT_CONFIG,
+    help="The configuration.",
+)
+data_option = click.option(
+    "--data", type=click.Path(path_type=Path), help="The folder of votes and secrets."
+)
+
+
+def fail(sentence: object) -> NoReturn:
+    """End the program for wrong use, with one sentence."""
+    click.echo(sentence, err=True)
+    raise SystemExit(2)
+
+
+def configured(
+    config: Path, host: str | None = None, port: int | None = None, data: Path | None = None
+) -> Config:
+    """Load a configuration, with the command line's options over it."""
+    found = load(config)
+    changed = {
+        "host": found.server.host if host is None else host,
+        "port": found.server.port if port is None else port,
+        "data": str(data.resolve()) if data else found.server.data,
+    }
+    return msgspec.structs.replace(found, server=msgspec.structs.replace(found.server, **changed))
+
+
+def folder_of(config: Path, data: Path | None) -> Path:
+    """Return the data folder; a configuration that cannot be used ends the program."""
+    if data is not None:
+        return data.resolve()
+    try:
+        return load(config).data
+    except ConfigError as error:
+        fail(error)
+
+
+@click.command()
+@config_option
+def check(config: Path) -> None:
+    """Check the configuration."""
+    try:
+        found = load(config)
+    except ConfigError as error:
+        fail(error)
+    click.echo(f"{config} is good:", err=True)
+    for poll in found.polls:
+        click.echo(f"  {poll.question!r}, {len(poll.candidates)} candidates", err=True)
+
+
+@click.command()
+@config_option
+@data_option
+def password(config: Path, data: Path | None) -> None:
+    """Set the admin's password; whoever is logged in as admin must log in again."""
+    folder = folder_of(config, data)
+    if sys.stdin.isatty():
+        chosen = click.prompt(
+            "New password, 8 characters or more",
+            hide_input=True,
+            confirmation_prompt=True,
+            err=True,
+        )
+    else:
+        chosen = sys.stdin.readline().rstrip("\r\n")
+    if len(chosen) < identity.MIN_PASSWORD:
+        fail(f"Expected at least {identity.MIN_PASSWORD} characters.")
+    try:
+        identity.Admin(folder).set_password(chosen)
+    except OSError as error:
+        fail(f"The password cannot be saved in {folder}: {error.strerror}.")
+    click.echo("The password is set.", err=True)
+
+
+@click.command(name="verify")
+@config_option
+@data_option
+@click.option("--repair", is_flag=True, help="Go on from the last good record; keep the rest.")
+@click.option(
+    "--list",
+    "lists",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    multiple=True,
+    help="A result list that was downloaded, to compare with the journal.",
+)
+def verify_journal(config: Path, data: Path | None, repair: bool, lists: tuple[Path, ...]) -> None:
+    """Replay the journal, and check its chain and counts."""
+    folder = folder_of(config, data)
+    try:
+        report = verify.examine(folder)
+        if not report.records and not report.problem:
+            fail(f"There is no journal in {folder}.")
+        for line in verify.lines(report):
+            click.echo(line)
+        if repair and report.problem:
+            aside = mend(folder, lambda: time.time_ns() // 1_000_000)
+            click.echo(f"The journal goes on from there. The damaged files are kept in {aside}.")
+            report = verify.examine(folder)
+        differences = [
+            f"{file}: {difference}"
+            for file in lists
+            for difference in verify.check_list(report.state, file.read_text(encoding="utf-8-sig"))
+        ]
+    except (JournalError, OSError, UnicodeDecodeError) as error:
+        fail(error)
+    for difference in differences:
+        click.echo(difference)
+    if lists and not differences:
+        click.echo("The lists agree with the journal.")
+    raise SystemExit(1 if report.problem or differences else 0)
+
+
+@click.command(name="export")
+@click.argument("round", type=int, required=False)
+@config_option
+@data_option
+@click.option("--format", "kind", type=click.Choice(["csv", "json"]), default="csv")
+@click.option("--names", is_flag=True, help="Say who cast each ballot, if config.toml allows it.")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file to write; without it, standard output.",
+)
+def export_rounds(
+    round: int | None,
+    config: Path,
+    data: Path | None,
+    kind: export.Kind,
+    names: bool,
+    output: Path | None,
+) -> None:
+    """Write one ROUND, or all of them, as CSV or JSON."""
+    try:
+        settings = configured(config, data=data)
+        if names and not settings.room.names_in_exports:
+            fail("Names are exported where [room] names_in_exports = true says so in config.toml.")
+        report = verify.examine(settings.data)
+        if report.problem:
+            fail(verify.lines(report)[-1])
+        rounds = report.state.rounds
+        if round is not None and round not in rounds:
+            fail(f"There is no round {round}; expected one of {', '.join(map(str, rounds))}.")
+        called = Names(settings.data).read() if names else None
+        chosen = rounds.values() if round is None else [rounds[round]]
+        written = export.written(kind, [export.result(current, called) for current in chosen])
+        if output is None:
+            sys.stdout.buffer.write(written)
+        else:
+            output.write_bytes(written)
+    except (ConfigError, JournalError, OSError) as error:
+        fail(error)
+
+
+@click.command()
+@config_option
+@data_option
+def erase_names(config: Path, data: Path | None) -> None:
+    """Erase the names of the voters; votes and receipts stay as they are."""
+    folder = folder_of(config, data)
+    try:
+        Names(folder).erase()
+    except OSError as error:
+        fail(f"The names in {folder} cannot be erased: {error.strerror}.")
+    click.echo("The names are erased.", err=True)
+
+
+COMMANDS = (check, password, verify_journal, export_rounds, erase_names)
+"""What `dashboard.py` adds to `run`."""
