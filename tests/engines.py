@@ -23,7 +23,8 @@ class ListJournal:
 
     `gate` holds up appends while it is clear, and `knocked` says that one waits there, with the
     records `at_the_gate`. `trouble` names what becomes of the appends to come: "before" fails with
-    nothing written, "after" with everything written; while `down`, reading fails too.
+    nothing written, "after" with everything written, "at last" so too, and the journal is `down`
+    from then on: nothing can be written, nor read.
     """
 
     restored = False
@@ -60,7 +61,8 @@ class ListJournal:
             raise NotRecorded("not written")
         self.records += records
         self.batches.append(len(records))
-        if trouble == "after":
+        self.down |= trouble == "at last"
+        if trouble in ("after", "at last"):
             raise NotRecorded("written, but nobody knows")
 
     def close(self) -> None:

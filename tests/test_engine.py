@@ -24,6 +24,7 @@ from voting.records import (
     Close,
     Define,
     Edit,
+    Extend,
     Open,
     Poll,
     Record,
@@ -221,6 +222,48 @@ def test_a_mistake_in_the_engine_answers_everybody_and_says_that_it_failed(
 
 
 # When the journal fails
+
+
+def test_a_second_copy_gets_the_answer_of_the_first() -> None:
+    """A round that closes meanwhile must not refuse for good what is about to count."""
+    with Room() as room:
+        room.steer(Extend, 60)
+        room.journal.hold()
+        first = room.cast("v")
+        assert room.journal.knocked.wait(PATIENCE)
+        room.clock.now += 61_000
+        second = room.cast("v", choice="bob")
+        assert second.times == 0
+        assert room.cast("w").code() == "round_closed"
+        room.journal.gate.set()
+        assert first.receipt() == second.receipt()
+
+
+def test_copies_of_taps_cost_no_pace() -> None:
+    """A phone that sends again what is under way is not told that it was too fast."""
+    with Room(msgspec.structs.replace(POLL, rule="taps", taps_per_second=2)) as room:
+        room.journal.hold()
+        taps = [room.cast("v", id) for id in ("t1", "t2")]
+        again = [room.cast("v", id) for id in ("t1", "t2", "t1")]
+        assert room.cast("v", "t3").code() == "too_fast"
+        room.journal.gate.set()
+        versions = [answer.receipt().version for answer in [*taps, *again]]
+        assert versions == [*versions[:2], *versions[:2], versions[0]]
+        assert room.round.counts == {"ada": 2, "bob": 0}
+
+
+def test_while_nobody_knows_what_the_journal_holds_nothing_is_refused_for_good() -> None:
+    """The commit reached the disk, its phone asks again after the countdown, and then learns."""
+    with Room() as room:
+        room.steer(Extend, 60)
+        room.journal.trouble = ["at last"]
+        assert room.cast("v").code() == "not_recorded"
+        room.back.clear()
+        room.clock.now += 61_000
+        assert room.cast("v").code() == "not_recorded"
+        room.journal.down = False
+        assert room.back.wait(PATIENCE)
+        assert room.cast("v").receipt().choices == ("ada",)
 
 
 def test_a_failed_commit_leaves_everything_as_it_was() -> None:

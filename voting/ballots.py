@@ -36,14 +36,19 @@ def receipt_code(chain: bytes, voter: str, ballot: str) -> str:
     return f"{letters[:4]}-{letters[4:]}"
 
 
+def receipt_of(state: State, ballot: Ballot) -> Receipt | None:
+    """Return the receipt that a voter's ballot id has got, whatever choices come with it now."""
+    return state.receipts.get(ballot.voter, {}).get(ballot.ballot)
+
+
 def judge(state: State, ballot: Ballot, at: int) -> Receipt | Refusal | None:
     """Answer a ballot that needs no record: counted before, or refused as things stand at a time.
 
     A ballot id that was counted gets its own receipt whatever has happened since. None means
     that the ballot is good and, once in the journal, will count.
     """
-    before = state.receipts.get(ballot.voter)
-    if before is not None and (receipt := before.get(ballot.ballot)) is not None:
+    receipt = receipt_of(state, ballot)
+    if receipt is not None:
         return receipt
     current = state.on_stage
     if current is None or ballot.round != current.id:

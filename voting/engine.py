@@ -13,33 +13,32 @@ import sys
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Literal, cast
 
 import gevent
 import msgspec
 from gevent.event import AsyncResult, Event
 
-from voting.ballots import Broken, apply, judge
+from voting.ballots import Broken, apply, judge, receipt_of
+from voting.imports import ALL_WRITTEN, news
 from voting.journal import Journal, JournalError
 from voting.pace import Pace
+from voting.polls import Made
 from voting.records import (
     FORMAT,
     SEALED_SINCE,
-    Arrange,
     Ballot,
     Begin,
     Body,
     Close,
     Command,
-    Define,
     Ending,
     Open,
     Poll,
     Record,
-    Remove,
     encode,
     sealed,
-    source_digest,
 )
 from voting.state import Outcome, Refusal, State
 
@@ -81,6 +80,7 @@ class Engine:
         self._room: Callable[[], int] = lambda: 0
         self._pace = Pace()
         self._waiting: deque[tuple[Body, Answered]] = deque()
+        self._underway: dict[tuple[str, str], list[Answered]] = {}
         self._wake = Event()
         self._stopping = False
         self._greenlet: gevent.Greenlet[[], None] | None = None
@@ -106,28 +106,18 @@ class Engine:
         elif self.state.format < FORMAT:
             self._record([Begin(FORMAT, self.state.epoch)])
 
-    def prepare(self, polls: Sequence[Poll], *, open_at_start: bool) -> None:
+    def prepare(
+        self, polls: Sequence[Poll], made: Made = ALL_WRITTEN, *, open_at_start: bool
+    ) -> None:
         """Take in what is new in the configured polls, and open the very first round.
 
         Raises:
             JournalError: the journal cannot be written.
         """
         state = self.state
-        new = [poll for poll in polls if state.sources.get(poll.id) != source_digest(poll)]
-        news: list[Body] = [Define(poll, source_digest(poll)) for poll in new]
-        ids = [poll.id for poll in polls]
-        news += [
-            Remove(state.stage, state.version, id, seen, unlisted=True)
-            for id, seen in state.defined.items()
-            if id in state.sources and id not in ids
-        ]
-        order = [id for id in [*state.polls, *(poll.id for poll in new)] if id in ids]
-        listed = [id for id in ids if id in order]
-        if list(dict.fromkeys(order)) != listed:
-            news.append(Arrange(tuple(listed)))
-        if news:
-            self._record(news)
-        if open_at_start and not state.rounds and state.poll:
+        if bodies := news(state, polls, made):
+            self._record(bodies)
+        if open_at_start and not state.begun and state.poll:
             self._record([Open(0, state.version, state.poll.id)])
 
     def now(self) -> int:
@@ -147,8 +137,8 @@ class Engine:
         `failed` is called if a mistake of the program ends this engine. Memory is then not to be
         trusted; a restart, which is a replay, is.
         """
-        # What a crash left in the journal may have been written and not synced. Nobody is told of
-        # it before this has, and a disk that is full is known before a ballot comes.
+        # What a crash left in the journal may have been written and not synced: this syncs it
+        # before anybody is told of it. And a disk that is full is known before a ballot comes.
         try:
             self._journal.append(self.state.version, [])
         except JournalError:
@@ -166,15 +156,30 @@ class Engine:
     def cast(self, ballot: Ballot, answered: Answered) -> None:
         """Answer a ballot: at once if it needs no record, else when its batch is folded.
 
+        An id that is under way already gets the answer of its first copy: a refusal of the second
+        would be final, and the first may count. For the same reason nothing is refused for good
+        while nobody knows what the journal holds.
+
         `answered` is called exactly once, and must not block.
         """
-        answer = judge(self.state, ballot, self.now())
-        if answer is None and not self._keeps_pace(ballot.voter):
-            answer = TOO_FAST
+        answer: Outcome | None = receipt_of(self.state, ballot)
+        id = (ballot.voter, ballot.ballot)
+        if answer is None and id in self._underway:
+            self._underway[id].append(answered)
+            return
+        if answer is None and self.recording:
+            answer = judge(self.state, ballot, self.now())
+            if answer is None and not self._keeps_pace(ballot.voter):
+                answer = TOO_FAST
         if answer is not None:
             answered(answer)
-        else:
-            self._submit(ballot, answered)
+            return
+        self._underway[id] = [answered]
+        self._submit(ballot, partial(self._settle, id))
+
+    def _settle(self, id: tuple[str, str], outcome: Outcome) -> None:
+        for answered in self._underway.pop(id):
+            _answer(answered, outcome)
 
     def _keeps_pace(self, voter: str) -> bool:
         current = self.state.on_stage

@@ -144,7 +144,8 @@ class Live:
         elif client.voter is None:
             self._refuse(client, message.ballot, "not_logged_in", "this view does not vote")
         elif client.unanswered >= MAX_UNANSWERED:
-            self._refuse(client, message.ballot, "too_fast", "wait for the answers")
+            # Not for good: copies of one ballot may be among those under way.
+            self._refuse(client, message.ballot, "not_recorded", "wait for the answers")
         else:
             client.unanswered += 1
             seen = self._engine.state.version

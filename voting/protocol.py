@@ -55,7 +55,7 @@ Refusal codes:
     unknown_candidate  a choice is not on the ballot
     wrong_choices      too many choices, or none
     already_voted      this poll allows no change
-    too_fast           too many ballots, or taps in a second; wait
+    too_fast           too many ballots, or taps in a second; it will not be counted
     not_recorded       the journal cannot be written; send the same ballot again
     not_logged_in      log in first
 
