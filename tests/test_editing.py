@@ -105,7 +105,7 @@ def test_a_candidate_keeps_its_id_through_a_new_name(server: Server, admin: Brow
     form |= {"candidate": ["Countess Lovelace", " ", "Edsger Dijkstra"], "more": "Barbara\r\n\r\n"}
     assert saved(save(admin, form, question="Who is next?"))
     state = voter.until(type="state")
-    assert (state["poll"]["question"], state["round"]["id"]) == ("Who is next?", 1)
+    assert (state["poll"]["question"], state["round"]["state"]) == ("Who is next?", "open")
     assert candidates(state) == {
         ADA: "Countess Lovelace",
         EDSGER: "Edsger Dijkstra",
@@ -275,6 +275,39 @@ def test_the_round_can_keep_its_text_and_the_next_one_gets_the_new(
     assert "comes with the next round: Who is next?" in said(admin.get("/admin"))
     assert admin.steer("reset", state).status == 200
     assert voter.until(type="state", ballots=0)["poll"]["question"] == "Who is next?"
+
+
+OWN_SETTING = "The round on stage keeps its own setting of who sees the numbers"
+
+
+def test_who_sees_the_numbers_of_a_running_round_is_told_to_be_as_it_was(
+    server: Server, admin: Browser
+) -> None:
+    """Whoever hides them in the poll would else believe that the screen shows none."""
+    voted(server, ADA)
+    assert saved(save(admin, draft(admin), results="hidden"))
+    assert OWN_SETTING in said(admin.get("/admin"))
+    assert (state_of(admin)["results"], draft(admin)["results"]) == ("live", "hidden")
+    admin.get("/admin?lang=zh-Hans")
+    assert saved(save(admin, draft(admin), results="after_vote"))
+    assert "当前轮谁能看到数字不受影响" in said(admin.get("/admin"))
+
+
+def test_where_the_round_on_stage_follows_an_edit_nothing_is_told_of_it(
+    server: Server, admin: Browser
+) -> None:
+    """It holds no ballot, begins anew, or the edit was of something else."""
+
+    def done(**more: object) -> str:
+        assert saved(save(admin, draft(admin), **more))
+        return said(admin.get("/admin"))
+
+    assert OWN_SETTING not in done(results="hidden")
+    voted(server, ADA)
+    assert OWN_SETTING not in done(results="live", question="Who is next?", restart=1)
+    voted(server, ADA)
+    assert OWN_SETTING in done(results="hidden")
+    assert OWN_SETTING not in done(countdown="90")
 
 
 def test_a_new_round_can_begin_with_the_new_text(server: Server, admin: Browser) -> None:

@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 
 from tests.folding import ADA, BOB, CYD, OTHER, POLL, Room, code, fields
 from tests.histories import PARTS, commands, informed
+from voting.ballots import apply
 from voting.records import (
+    Ballot,
+    Begin,
     Close,
     Command,
     Compare,
@@ -21,14 +24,16 @@ from voting.records import (
     Extend,
     Open,
     Poll,
+    Record,
     Remove,
     Reopen,
     Reset,
     Restore,
     Show,
     Stage,
+    encode,
 )
-from voting.state import Done, Receipt, Refusal
+from voting.state import Done, Receipt, Refusal, State
 
 EXAMPLES = 2_000 if os.environ.get("TEST_ALL") else 150
 
@@ -499,11 +504,49 @@ def test_editing_one_poll_does_not_wait_for_another() -> None:
 
 
 def test_an_edit_of_the_empty_open_round_is_seen_at_once() -> None:
-    """Nobody has voted for the old words, so nobody is asked."""
+    """Nobody has voted for the old words, so nobody is asked, and the countdown goes on."""
     room = Room()
+    room.steer(Extend, 60)
+    room.steer(Show, 1, "hidden")
+    closes_at = room.round.closes_at
     assert room.record(edit(room, NEWER)) == Done()
-    assert (room.state.poll, room.state.stage) == (NEWER, 1)
+    assert room.state.poll == NEWER
     assert room.counts == {"ada": 0, "cyd": 0}
+    assert (room.round.state, room.round.closes_at) == ("open", closes_at)
+    assert room.round.results == "hidden"
+
+
+def test_a_ballot_on_its_way_never_counts_for_other_words() -> None:
+    """The empty round gives its place to one with another id, and the late ballot is told."""
+    room = Room()
+    room.record(edit(room, msgspec.structs.replace(POLL, candidates=POLL.candidates[::-1])))
+    assert code(room.cast("v", "b1", "bob", round=1)) == "stale_round"
+    assert list(room.state.rounds) == [2]
+    room.steer(Close)
+    room.open()
+    assert room.state.stage == 3
+
+
+def test_how_a_round_begins_is_no_word_of_it() -> None:
+    """Who sees the numbers, or what countdown is proposed, is taken by the same round."""
+    room = Room()
+    assert room.record(edit(room, msgspec.structs.replace(POLL, results="hidden"))) == Done()
+    assert (room.state.stage, room.round.results) == (1, "hidden")
+
+
+def test_a_round_of_format_1_takes_new_words_as_it_did_then() -> None:
+    """Its ballots were counted for them, under the same id, and still are."""
+    state = State()
+    for body in (
+        Begin(1, "epoch"),
+        Define(POLL, "source"),
+        Open(0, 2, "poll"),
+        Define(NEWER, "other"),
+        Ballot("v", "b1", 1, ("cyd",)),
+    ):
+        outcome = apply(state, Record(1, encode(body)))
+    assert isinstance(outcome, Receipt)
+    assert state.rounds[1].counts == {"ada": 0, "cyd": 1}
 
 
 def test_an_edit_under_ballots_asks_first() -> None:
@@ -552,10 +595,10 @@ def test_a_new_round_is_not_begun_over_one_that_the_admin_has_not_seen() -> None
 
 
 def test_without_ballots_there_is_no_round_to_begin_anew() -> None:
-    """An edit that would restart finds nothing to archive, and the round just takes it."""
+    """An edit that would restart finds nothing to archive."""
     room = Room()
     assert room.record(edit(room, NEWER, restart=True)) == Done()
-    assert (list(room.state.rounds), room.state.poll) == ([1], NEWER)
+    assert (list(room.state.rounds), room.state.poll) == ([2], NEWER)
 
 
 def test_a_removed_poll_leaves_its_rounds() -> None:
@@ -637,7 +680,8 @@ def test_any_command_takes_effect_or_is_refused_and_leaves_no_trace(
         open = {id for id, round in room.state.rounds.items() if round.state == "open"}
         assert open <= {room.state.stage}
         assert room.state.polls
-        assert before["rounds"].keys() <= after["rounds"].keys()
+        gone = before["rounds"].keys() - after["rounds"].keys()
+        assert not any(before["rounds"][id]["used"] for id in gone)
         assert after["receipts"] == before["receipts"]
         if votes and room.state.stage:
             room.cast("v", f"b{n}", room.round.poll.candidates[0].id)

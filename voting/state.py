@@ -132,9 +132,10 @@ class State:
     at which a seal last proved it, `at` the time of the newest. `shown` is the id of the poll on
     stage and `stage` of its round there, 0 if it has none; `latest` maps a poll to the round of it
     that was on stage last, `previous` is the round that a command put into the archive last, and
-    `compared` the one that is shown beside the round on stage. `defined` maps a poll to the version
-    that gave it its text, `sources` to the digest of what was imported. `steered` is the version at
-    which a command last took effect. `receipts` maps a voter to ballot ids and their receipts.
+    `compared` the one that is shown beside the round on stage. `begun` is the newest round's id.
+    `defined` maps a poll to the version that gave it its text, `sources` to the digest of what was
+    imported. `steered` is the version at which a command last took effect. `receipts` maps a voter
+    to ballot ids and their receipts.
     """
 
     def __init__(self) -> None:
@@ -148,6 +149,7 @@ class State:
         self.defined: dict[str, int] = {}
         self.sources: dict[str, str] = {}
         self.rounds: dict[int, Round] = {}
+        self.begun = 0
         self.latest: dict[str, int] = {}
         self.shown = ""
         self.stage = 0

@@ -22,6 +22,7 @@ from voting.records import (
     Restore,
     Show,
     Stage,
+    same_text,
 )
 from voting.state import Done, Outcome, Refusal, Round, State
 
@@ -29,12 +30,23 @@ CONFLICT = Refusal("conflict", "the room has changed since; look again and repea
 
 
 def define(state: State, poll: Poll) -> None:
-    """Take a poll's text. A round keeps its own, unless it is open and holds no ballot."""
+    """Take a poll's text. A round keeps its own, unless it is open and holds no ballot.
+
+    Even then ballots for the old text may be on their way, and must not count for the new one: so
+    another round takes the empty one's place, under an id of its own.
+    """
     state.polls[poll.id] = poll
     state.defined[poll.id] = state.version
     current = state.on_stage
-    if current and current.poll.id == poll.id and current.closed_at is None and not current.used:
-        current.take(poll)
+    if not current or current.poll.id != poll.id or current.closed_at is not None or current.used:
+        return
+    # Journals of format 1 go on with the round that they opened.
+    if state.format > 1 and not same_text(current.poll, poll):
+        del state.rounds[current.id]
+        closes_at, results, before = current.closes_at, current.results, current.poll
+        current = _begin_round(state, before, None)
+        current.closes_at, current.results = closes_at, results
+    current.take(poll)
 
 
 def steer(state: State, command: Command) -> Outcome:
@@ -69,6 +81,8 @@ def _write(state: State, command: Edit | Remove) -> Refusal | None:
         if len(state.polls) == 1:
             return _not_possible("the last poll stays")
         del state.polls[id], state.defined[id]
+        if state.shown == id:
+            state.shown = ""
         if command.unlisted:
             state.sources.pop(id, None)
         return None
@@ -173,10 +187,11 @@ def _leave(state: State, room: int) -> None:
             _end(current, state.at, room)
 
 
-def _begin_round(state: State, poll: Poll, seconds: int | None) -> None:
-    id = max(state.rounds, default=0) + 1
-    state.rounds[id] = Round(id, poll, state.at, seconds)
-    _put_on_stage(state, poll.id, id)
+def _begin_round(state: State, poll: Poll, seconds: int | None) -> Round:
+    state.begun += 1
+    begun = state.rounds[state.begun] = Round(state.begun, poll, state.at, seconds)
+    _put_on_stage(state, poll.id, state.begun)
+    return begun
 
 
 def _put_on_stage(state: State, poll: str, round: int) -> None:
