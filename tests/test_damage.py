@@ -111,7 +111,9 @@ def name_newest(folder: Path, records: list[Record]) -> None:
     """Write the head that a journal of these records has a moment later."""
     noted = head.read(folder / HEAD)
     assert noted
-    head.write(folder / HEAD, Head(len(records), records[-1].seal, noted.at + 1))
+    head.write(
+        folder / HEAD, noted._replace(version=len(records), seal=records[-1].seal, at=noted.at + 1)
+    )
 
 
 def started(folder: Path) -> list[Record]:
@@ -370,7 +372,7 @@ def test_commits_behind_the_head_may_be_lost_without_a_word(
     folder = copied(original.folder, scratch / "data")
     known = original.in_database + 3
     (folder / HEAD).unlink()
-    head.write(folder / HEAD, Head(known, original.records[known - 1].seal, 2**62))
+    head.write(folder / HEAD, Head(known, original.records[known - 1].seal, 2**62, 0))
     flip(folder, LOG, LOG_HEADER + 7 * FRAME)
     assert known < len(started(folder)) < len(original.records)
     name_newest(folder, original.records)

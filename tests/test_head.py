@@ -1,5 +1,9 @@
 """head.py: a second witness that neither a torn write nor a full disk takes away."""
 
+import hashlib
+import os
+import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,7 +12,7 @@ from voting import head
 from voting.head import SLOT, Head
 from voting.journal import Damaged
 
-FIRST, SECOND, THIRD = (Head(n, bytes([n]) * 32, 1_000 * n) for n in (1, 2, 3))
+FIRST, SECOND, THIRD = (Head(n, bytes([n]) * 32, 1_000 * n, 70 + n) for n in (1, 2, 3))
 
 
 @pytest.fixture
@@ -26,9 +30,9 @@ def test_where_nothing_was_noted_there_is_no_head(tmp_path: Path) -> None:
 
 
 def test_the_newest_head_is_read_back(tmp_path: Path) -> None:
-    """Version, seal and time come back as they were noted, whichever slot they are in."""
+    """All of it comes back as it was noted, whichever slot it is in."""
     file = tmp_path / "journal.head"
-    for noted in (FIRST, SECOND, THIRD, Head(4, b"", 0)):
+    for noted in (FIRST, SECOND, THIRD, Head(4, b"", 0, 0)):
         head.write(file, noted)
         assert head.read(file) == noted
 
@@ -39,6 +43,44 @@ def test_the_same_version_noted_again_is_newer(tmp_path: Path) -> None:
     for at in (10, 20, 30):
         head.write(file, FIRST._replace(at=at))
     assert head.read(file) == FIRST._replace(at=30)
+
+
+def test_a_head_that_names_no_file_is_read(tmp_path: Path) -> None:
+    """The first heads did not, and their journals must open."""
+    file = tmp_path / "journal.head"
+    text = b"2 2000 " + SECOND.seal.hex().encode()
+    slot = text + b" " + hashlib.sha256(text).hexdigest().encode()
+    file.write_bytes(slot.ljust(SLOT, b"\n") + bytes(SLOT))
+    assert head.read(file) == SECOND._replace(inode=0)
+
+
+def test_a_head_is_on_the_disk_once_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first one before it gets its name, each later one where it lies: synced when whole."""
+    file = tmp_path / "journal.head"
+    synced: list[tuple[bool, Head | None]] = []
+
+    def spy(sync: Callable[[int], None]) -> Callable[[int], None]:
+        def passed_on(opened: int) -> None:
+            sync(opened)
+            if not stat.S_ISDIR(os.fstat(opened).st_mode):
+                lying = next(there for there in tmp_path.iterdir() if is_open(there, opened))
+                synced.append((file.exists(), head.read(lying)))
+
+        return passed_on
+
+    for name in ("fsync", "fdatasync"):
+        if hasattr(os, name):
+            monkeypatch.setattr(os, name, spy(getattr(os, name)))
+    for noted in (FIRST, SECOND, THIRD):
+        head.write(file, noted)
+    assert synced == [(False, FIRST), (True, SECOND), (True, THIRD)]
+
+
+def is_open(file: Path, opened: int) -> bool:
+    """Say whether a number that the system knows an open file by is this file's."""
+    return os.path.samestat(file.stat(), os.fstat(opened))
 
 
 def test_a_head_is_written_in_place(file: Path) -> None:

@@ -9,8 +9,9 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import gevent
 import pytest
@@ -18,12 +19,14 @@ from gevent.event import AsyncResult
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.on_disk import contents, copied
-from voting import database, head, journal, journal_sqlite
+from tests.on_disk import NOON, TALK, contents, copied
+from voting import database, engine, head, journal, journal_sqlite
+from voting.folder import rename
 from voting.head import Head
 from voting.journal import Damaged, Journal, JournalError, NotRecorded, Unusable
 from voting.journal_sqlite import SqliteJournal
-from voting.records import Record
+from voting.records import Ballot, Record
+from voting.state import Outcome, Receipt
 from voting.verify import examine
 
 EXAMPLES = 200 if os.environ.get("TEST_ALL") else 15
@@ -323,13 +326,124 @@ def test_the_head_names_everything_once_the_journal_is_closed(tmp_path: Path) ->
     assert noted(tmp_path)[:2] == (3, C.seal)
 
 
-def test_a_head_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
-    """The older head stays true; what was appended is as durable as ever."""
+def test_a_head_that_cannot_be_written_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not at once: the older head stays true, and what was appended is as durable as ever."""
+    assert journal_sqlite.HEAD_PATIENCE_SECONDS < journal_sqlite.SLACK_SECONDS
+    monkeypatch.setattr(journal_sqlite, "HEAD_PATIENCE_SECONDS", 1_000)
     (tmp_path / "journal.head-new").mkdir()
     with closing(SqliteJournal(tmp_path)) as opened:
         opened.append(0, [A])
         opened.append(1, [B])
         assert opened.read(0) == [A, B]
+
+
+@pytest.fixture
+def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A head that could not be written a moment ago stops the next append."""
+    monkeypatch.setattr(journal_sqlite, "HEAD_SECONDS", 0.01)
+    monkeypatch.setattr(journal_sqlite, "HEAD_PATIENCE_SECONDS", 0)
+
+
+def spoil_head(folder: Path) -> None:
+    """Put a folder in the head's place: root too cannot write it."""
+    (folder / "journal.head").unlink()
+    (folder / "journal.head").mkdir()
+
+
+@pytest.mark.usefixtures("no_patience")
+def test_nothing_is_appended_while_the_head_cannot_be_written_for_long(tmp_path: Path) -> None:
+    """No receipt without its second witness: asked or told, the journal refuses until it can."""
+    with closing(SqliteJournal(tmp_path)) as opened:
+        opened.append(0, [A])
+        spoil_head(tmp_path)
+        opened.append(1, [B])
+        with gevent.Timeout(10):
+            while accepts(opened, 2):
+                gevent.sleep(0.001)
+        refused = pytest.raises(NotRecorded, match=r"^journal\.head cannot be written: Is a dir")
+        for records in ([], [C]):
+            with refused:
+                opened.append(2, records)
+        assert opened.read(1) == [B]
+        (tmp_path / "journal.head").rmdir()
+        opened.append(2, [])
+        assert noted(tmp_path)[:2] == (2, B.seal)
+        opened.append(2, [C])
+        assert opened.read(0) == [A, B, C]
+    assert noted(tmp_path)[:2] == (3, C.seal)
+
+
+def accepts(opened: Journal, after: int) -> bool:
+    """Say whether an append would be durable now."""
+    try:
+        opened.append(after, [])
+    except NotRecorded:
+        return False
+    return True
+
+
+@pytest.mark.usefixtures("no_patience")
+def test_a_head_that_failed_is_tried_again_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not wait for the next vote, which may never come."""
+    failed: list[OSError] = []
+    write = head.write
+
+    def spy(file: Path, noted: Head) -> None:
+        try:
+            write(file, noted)
+        except OSError as error:
+            failed.append(error)
+            raise
+
+    monkeypatch.setattr(head, "write", spy)
+    with closing(SqliteJournal(tmp_path)) as opened:
+        opened.append(0, [A])
+        spoil_head(tmp_path)
+        opened.append(1, [B])
+        with gevent.Timeout(10):
+            while len(failed) < 3:
+                gevent.sleep(0.001)
+            (tmp_path / "journal.head").rmdir()
+            while not (tmp_path / "journal.head").exists():
+                gevent.sleep(0.001)
+        assert noted(tmp_path)[:2] == (2, B.seal)
+
+
+@pytest.mark.usefixtures("no_patience")
+def test_a_room_waits_for_its_head_and_goes_on_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Votes are refused, to be sent again, and counted once the head can be written."""
+    monkeypatch.setattr(engine, "RETRY_SECONDS", 0.01)
+    with closing(SqliteJournal(tmp_path)) as opened:
+        room = engine.Engine(opened, lambda: NOON)
+        room.replay()
+        room.prepare([TALK], open_at_start=True)
+        room.start()
+        spoil_head(tmp_path)
+        sent = 0
+
+        def vote() -> Outcome:
+            nonlocal sent
+            sent += 1
+            answer: AsyncResult[Outcome] = AsyncResult()
+            room.cast(Ballot("v", f"b{sent}", 1, (("ada", "grace")[sent % 2],)), answer.set)
+            return answer.get(timeout=5)
+
+        with gevent.Timeout(10):
+            while room.recording:
+                answer = vote()
+                gevent.sleep(0.001)
+            assert answer == engine.NOT_RECORDED
+            (tmp_path / "journal.head").rmdir()
+            while not room.recording:
+                gevent.sleep(0.001)
+        assert isinstance(vote(), Receipt)
+        room.stop()
 
 
 def test_a_journal_that_ends_before_its_head_is_damaged(tmp_path: Path) -> None:
@@ -422,17 +536,67 @@ def test_closing_a_journal_does_not_make_it_a_copy(
     assert not is_restored(tmp_path)
 
 
-def test_a_copy_is_restored(tmp_path: Path) -> None:
-    """Files that came into the folder later than their head was written were put there."""
-    with closing(SqliteJournal(tmp_path / "data")) as opened:
+def test_a_file_that_was_written_over_is_restored(tmp_path: Path) -> None:
+    """A file that was written over later than its head was written is the same, and a copy."""
+    with closing(SqliteJournal(tmp_path)) as opened:
         opened.append(0, [A])
-    folder = copied(tmp_path / "data", tmp_path / "copy")
-    age(folder, seconds=journal_sqlite.SLACK_SECONDS + 1)
-    assert is_restored(folder)
-    with closing(SqliteJournal(folder)) as opened:
+    age(tmp_path, seconds=journal_sqlite.SLACK_SECONDS + 1)
+    assert is_restored(tmp_path)
+    with closing(SqliteJournal(tmp_path)) as opened:
         opened.read(0)
         opened.append(1, [B])
+    assert not is_restored(tmp_path)
+
+
+def test_a_backup_that_takes_the_journals_place_is_restored(tmp_path: Path) -> None:
+    """However soon: its files keep the times that they were copied with, and are others."""
+    folder, backup = tmp_path / "data", tmp_path / "backup"
+    with closing(SqliteJournal(folder)) as opened:
+        opened.append(0, [A])
+    copied(folder, backup)
+    with closing(SqliteJournal(folder)) as opened:
+        assert not opened.restored
+        opened.append(1, [B])
+    folder.rename(tmp_path / "later")
+    backup.rename(folder)
+    assert is_restored(folder)
+    with closing(SqliteJournal(folder)) as opened:
+        opened.append(1, [C])
     assert not is_restored(folder)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="cannot move what is open")
+def test_a_backup_under_a_running_server_is_restored(tmp_path: Path) -> None:
+    """The head that the server writes there is of the file that it has open, which is gone."""
+    folder, backup = tmp_path / "data", tmp_path / "backup"
+    with closing(SqliteJournal(folder)) as opened:
+        opened.append(0, [A])
+    copied(folder, backup)
+    with closing(SqliteJournal(folder)) as opened:
+        opened.append(1, [])
+        folder.rename(tmp_path / "later")
+        backup.rename(folder)
+    assert is_restored(folder)
+
+
+def test_a_folder_that_was_moved_is_no_copy(tmp_path: Path) -> None:
+    """Its files are the same ones under another name."""
+    with closing(SqliteJournal(tmp_path / "data")) as opened:
+        opened.append(0, [A])
+    (tmp_path / "data").rename(tmp_path / "moved")
+    assert not is_restored(tmp_path / "moved")
+
+
+def test_a_head_without_a_file_goes_by_its_time(tmp_path: Path) -> None:
+    """A journal whose head is one of the first goes on after a restart."""
+    with closing(SqliteJournal(tmp_path)) as opened:
+        opened.append(0, [A])
+    found = noted(tmp_path)
+    head.write(tmp_path / "journal.head", found._replace(at=found.at + 1, inode=0))
+    assert noted(tmp_path).inode == 0
+    assert not is_restored(tmp_path)
+    age(tmp_path, seconds=journal_sqlite.SLACK_SECONDS + 1)
+    assert is_restored(tmp_path)
 
 
 def test_a_journal_without_a_head_is_restored(tmp_path: Path) -> None:
@@ -469,15 +633,81 @@ def test_a_journal_without_seals_is_read_and_goes_on_with_them(tmp_path: Path) -
 # Durability of a SQLite journal
 
 
-def test_a_commit_waits_for_the_disk(tmp_path: Path) -> None:
-    """Write-ahead log, synchronous FULL: what survives a power cut, on macOS fullfsync too."""
+class Careless(sqlite3.Connection):
+    """A connection as of a SQLite that was built to wait for no disk, unless it is told to."""
+
+    committed: ClassVar[list[tuple[int, int]]] = []
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        super().execute("PRAGMA synchronous=OFF")
+
+    def execute(self, sql: str, *args: Any) -> sqlite3.Cursor:
+        """Note before a commit how far it will wait: `synchronous` and `fullfsync`."""
+        if sql == "COMMIT":
+            (synchronous,) = super().execute("PRAGMA synchronous").fetchone()
+            (fullfsync,) = super().execute("PRAGMA fullfsync").fetchone()
+            self.committed.append((synchronous, fullfsync))
+        return super().execute(sql, *args)
+
+
+@pytest.fixture
+def committed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """How far each commit waits for the disk, in a SQLite that does not by itself."""
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Careless))
+    monkeypatch.setattr(Careless, "committed", [])
+    return Careless.committed
+
+
+def test_a_new_journal_is_on_the_disk_before_it_has_its_name(
+    tmp_path: Path, committed: list[tuple[int, int]]
+) -> None:
+    """A repair throws nothing away, but a power cut must not find its journal half written."""
+    database.create(tmp_path / "journal.sqlite", [A])
+    assert committed == [(2, 1)]
+
+
+def test_every_append_is_on_the_disk_when_it_returns(
+    tmp_path: Path, committed: list[tuple[int, int]]
+) -> None:
+    """Synchronous FULL, and fullfsync for macOS, however SQLite was built."""
     with closing(SqliteJournal(tmp_path)) as opened:
-        asked = ("journal_mode", "synchronous", "fullfsync")
         opened.append(0, [A])
-        row = opened._on_thread(  # a promise to the operating system; nobody else can see it
-            lambda: [opened._writer.execute(f"PRAGMA {p}").fetchone()[0] for p in asked]
+        opened.append(1, [B])
+    assert committed == [(2, 1)] * 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="cannot open a folder to sync it")
+def test_a_rename_is_on_the_disk_when_it_returns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both folders are synced once the file has its new name: it could come back with the old."""
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.mkdir()
+    new.mkdir()
+    (old / "one").write_text("1")
+    synced: list[tuple[str, bool]] = []
+    sync = os.fsync
+
+    def spy(opened: int) -> None:
+        sync(opened)
+        synced.extend(
+            (folder.name, (new / "other").exists())
+            for folder in (old, new)
+            if os.path.samestat(folder.stat(), os.fstat(opened))
         )
-    assert row == [b"wal", 2, 1]
+
+    monkeypatch.setattr(os, "fsync", spy)
+    rename(old / "one", new / "other")
+    assert sorted(synced) == [("new", True), ("old", True)]
+
+
+def test_a_journal_is_a_write_ahead_log(tmp_path: Path) -> None:
+    """One sync for each commit, and those who read do not hold up who appends."""
+    with closing(SqliteJournal(tmp_path)) as opened:
+        opened.append(0, [A])
+    with SqlitePlace(tmp_path).outside() as outside:
+        assert outside.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_a_batch_is_written_whole_or_not_at_all(tmp_path: Path) -> None:

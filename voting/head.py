@@ -25,14 +25,17 @@ SLOT = 4_096
 
 
 class Head(NamedTuple):
-    """The last commit known: its version, its seal, and when this was noted.
+    """The last commit known: its version, its seal, when this was noted, and in which file it is.
 
-    `at` is nanoseconds since 1970, UTC, by the clock that files are stamped with.
+    `at` is nanoseconds since 1970, UTC, by the clock that files are stamped with. `inode` is the
+    journal file's: a rename keeps it, and no copy beside the file has the same. It is 0 where
+    nobody knows it, as in the first heads.
     """
 
     version: int
     seal: bytes
     at: int
+    inode: int
 
 
 def read(file: Path) -> Head | None:
@@ -87,7 +90,7 @@ def _age(head: Head | None) -> tuple[int, int]:
 
 
 def _encode(head: Head) -> bytes:
-    text = f"{head.version} {head.at} {head.seal.hex()}".encode()
+    text = f"{head.version} {head.at} {head.seal.hex()} {head.inode}".encode()
     return (text + b" " + _digest(text)).ljust(SLOT, b"\n")
 
 
@@ -95,8 +98,8 @@ def _decode(slot: bytes) -> Head | None:
     text, _, digest = slot.rstrip(b"\n").rpartition(b" ")
     if digest != _digest(text):
         return None
-    version, at, seal = text.decode().split(" ")
-    return Head(int(version), bytes.fromhex(seal), int(at))
+    version, at, seal, *inode = text.decode().split(" ")
+    return Head(int(version), bytes.fromhex(seal), int(at), int(*inode))
 
 
 def _digest(text: bytes) -> bytes:

@@ -4,11 +4,13 @@ Owns durability: when `append` returns, the records survive a power cut. Never i
 
 Until the first append nothing in the folder changes, so a damaged journal is found while it is
 still as it was found. From then on the head follows the journal: at once behind the first append,
-within a second behind each other one, and at close.
+within a second behind each other one, and at close. Where it cannot be written for long, nothing
+is appended until it can.
 
 The limit: SQLite drops what follows a damaged place in its write-ahead log without a word, and this
 is noticed up to the head. What was committed less than a second before a crash, and is then damaged
-too, can go missing unnoticed; so can anything if the head is lost at the same time.
+too, can go missing unnoticed; so can anything if the head is lost at the same time. While the head
+cannot be written, that second is HEAD_PATIENCE_SECONDS more.
 """
 
 from __future__ import annotations
@@ -35,6 +37,9 @@ T = TypeVar("T")
 HEAD_SECONDS = 0.5
 """How long the head stays behind the journal; with the disk's own time this is under a second."""
 
+HEAD_PATIENCE_SECONDS = 5
+"""How long the head may fail to be written before that stops the appends: a fault may pass."""
+
 SLACK_SECONDS = 10
 """Files changed so much later than their head were changed by somebody else."""
 
@@ -59,7 +64,9 @@ class SqliteJournal:
         self._thread = ThreadPool(1)
         self._reader: sqlite3.Connection | None = None
         self._writer: sqlite3.Connection | None = None
+        self._inode = 0
         self._noted = False
+        self._failing_since: float | None = None
         self._appended = Event()
         self._keeper: gevent.Greenlet[[], None] | None = None
         try:
@@ -69,10 +76,12 @@ class SqliteJournal:
             raise Unusable(str(error)) from error
 
     def _is_restored(self) -> bool:
-        """Say whether somebody else put the file here: without its head, or later than it.
+        """Say whether somebody else put the file here.
 
-        The log is not asked: it looks changed when root has read it. A whole disk that was set
-        back to an earlier time looks like a restart.
+        It then has no head, or the head is another file's, or the file was written over later than
+        its head. The log is not asked: it looks changed when root has read it. A whole disk that
+        was set back to an earlier time looks like a restart; so does, within the slack, what was
+        written over the same file, or got the number of one that had just been removed.
         """
         try:
             noted = head.read(self._head)
@@ -80,8 +89,12 @@ class SqliteJournal:
                 return False
         except Damaged:
             return False  # who reads it will hear
-        changed = self._file.stat().st_ctime_ns
-        return noted is None or changed > noted.at + SLACK_SECONDS * 1_000_000_000
+        found = self._file.stat()
+        return (
+            noted is None
+            or noted.inode not in (found.st_ino, 0)
+            or found.st_ctime_ns > noted.at + SLACK_SECONDS * 1_000_000_000
+        )
 
     def read(self, after: int) -> list[Record]:
         return self._on_thread(lambda: self._read(after))
@@ -107,6 +120,7 @@ class SqliteJournal:
 
     def _append(self, after: int, records: Sequence[Record]) -> None:
         opened = self._open_to_write()
+        self._insist_on_head()
         opened.execute("BEGIN IMMEDIATE")
         try:
             last, _ = database.newest(opened)
@@ -124,7 +138,7 @@ class SqliteJournal:
                 opened.execute("ROLLBACK")
             raise
         if not self._noted:
-            self._note(self._newest())
+            self._try_to_note(self._newest())
 
     def _open_to_write(self) -> sqlite3.Connection:
         if self._writer:
@@ -138,7 +152,9 @@ class SqliteJournal:
             if not database.has_seals(opened):
                 opened.execute("ALTER TABLE record ADD COLUMN seal BLOB")
             opened.text_factory = bytes
-        except sqlite3.Error:
+            # Of the file that is open, whatever is put in its place later.
+            self._inode = self._file.stat().st_ino
+        except (sqlite3.Error, OSError):
             opened.close()
             raise
         self._writer = opened
@@ -149,7 +165,22 @@ class SqliteJournal:
             self._appended.wait()
             gevent.sleep(HEAD_SECONDS)
             self._appended.clear()
-            self._on_thread(lambda: self._note(self._newest()))
+            self._on_thread(lambda: self._try_to_note(self._newest()))
+            if self._failing_since is not None:
+                self._appended.set()
+
+    def _insist_on_head(self) -> None:
+        """Write the head first if it has failed for long.
+
+        Receipts would otherwise go on without the witness that they rely on.
+        """
+        since = self._failing_since
+        if since is None or time.monotonic() < since + HEAD_PATIENCE_SECONDS:
+            return
+        try:
+            self._note(self._newest())
+        except OSError as error:
+            raise NotRecorded(f"{head.NAME} cannot be written: {error.strerror}") from error
 
     def _newest(self) -> tuple[int, bytes]:
         with suppress(sqlite3.Error):
@@ -157,11 +188,17 @@ class SqliteJournal:
                 return database.newest(self._writer)
         return 0, b""
 
+    def _try_to_note(self, newest: tuple[int, bytes]) -> None:
+        with suppress(OSError):  # the older head stays true, and `append` insists in time
+            self._note(newest)
+
     def _note(self, newest: tuple[int, bytes]) -> None:
-        if newest[0]:
-            with suppress(OSError):  # the older head stays true
-                head.write(self._head, Head(*newest, time.time_ns()))
-                self._noted = True
+        if not newest[0]:
+            return
+        if self._failing_since is None:
+            self._failing_since = time.monotonic()  # until it is known to be written
+        head.write(self._head, Head(*newest, time.time_ns(), self._inode))
+        self._noted, self._failing_since = True, None
 
     def close(self) -> None:
         if self._keeper:
@@ -173,11 +210,12 @@ class SqliteJournal:
 
     def _close(self) -> None:
         newest = self._newest()
-        self._note(newest)
+        self._try_to_note(newest)
         for opened in (self._reader, self._writer):
             if opened:
                 opened.close()
-        self._note(newest)  # again: closing has changed the file, and it must not look restored
+        # Again: closing has changed the file, and it must not look restored.
+        self._try_to_note(newest)
 
     def _give_back(self) -> None:
         self._thread.kill()

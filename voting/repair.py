@@ -3,8 +3,8 @@
 Owns the order of the steps. Throws nothing away: what was there goes into a folder of its own.
 
 However far it comes before it is killed, no start takes what is left for a whole journal: the new
-head comes first, and only the new journal agrees with it. A repair that has come that far is ended
-by the next one.
+head comes first, and only the new journal agrees with it. It names the new journal's file, which
+stays the same through its renames. A repair that has come that far is ended by the next one.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ def _prepare(folder: Path, clock: Callable[[], int]) -> None:
     new_journal = folder / "journal.repairing"
     new_head.unlink(missing_ok=True)
     database.create(new_journal, records)
-    head.write(new_head, Head(len(records), records[-1].seal, time.time_ns()))
+    inode = new_journal.stat().st_ino
+    head.write(new_head, Head(len(records), records[-1].seal, time.time_ns(), inode))
     aside = folder / f"damaged-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
     aside.mkdir()
     old_head = folder / head.NAME

@@ -18,7 +18,7 @@ from pathlib import Path
 from voting import database, head
 from voting.ballots import Broken, Newer, apply
 from voting.export import LIST_COLUMNS, public_list
-from voting.journal import Damaged
+from voting.journal import Damaged, JournalError
 from voting.records import SEALED_SINCE, Record
 from voting.state import Receipt, Round, State
 
@@ -135,7 +135,10 @@ def damage_sentence(folder: Path, shown: str) -> str:
 
     `shown` is how the folder is named to the person who started the server.
     """
-    report = examine(folder)
+    try:
+        report = examine(folder)
+    except (JournalError, OSError) as error:
+        return f"The journal in {shown} is damaged, and cannot be looked through: {error}."
     if not report.is_damaged:
         return f"The journal in {shown} cannot be used: {report.problem}."
     return (
