@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta
 
-from voting.polls import read_poll
+from voting.polls import Made, made_in, read_poll
 from voting.records import MAX_POLLS, Poll
 from voting.tables import Bad, Switch, Text, expected, no_others, table
 
@@ -61,13 +61,14 @@ class Live(msgspec.Struct, frozen=True):
 
 
 class Config(msgspec.Struct, frozen=True):
-    """The whole configuration; `file` is where it was read from."""
+    """The whole configuration; `file` is where it was read from, `made` the ids not said there."""
 
     file: Path
     server: Server
     room: Room
     live: Live
     polls: tuple[Poll, ...]
+    made: Made
 
     @property
     def data(self) -> Path:
@@ -102,12 +103,14 @@ def _read(file: Path, tree: dict[str, Any]) -> Config:
     no_others(tree, [*SECTIONS, "polls"], "")
     server = table(Server, tree.get("server", {}), "server")
     _address(server.public_url)
+    polls = _polls(tree.get("polls"))
     return Config(
         file=file.resolve(),
         server=server,
         room=table(Room, tree.get("room", {}), "room"),
         live=table(Live, tree.get("live", {}), "live"),
-        polls=_polls(tree.get("polls")),
+        polls=polls,
+        made=made_in(tree["polls"], polls),
     )
 
 
@@ -116,7 +119,8 @@ def _polls(trees: object) -> tuple[Poll, ...]:
         raise Bad("polls", trees, f"1 to {MAX_POLLS} [[polls]] tables, each with a question")
     found: list[Poll] = []
     for i, tree in enumerate(trees):
-        # Without an id of its own a poll is known by its place, so that its text can be edited.
+        # Without an id a poll is called after its place; what the journal calls it, if it knows
+        # the poll, is seen to in imports.py.
         poll = read_poll(tree, f"polls[{i}]", id="poll" if i == 0 else f"poll-{i + 1}")
         if poll.id in [other.id for other in found]:
             raise Bad(f"polls[{i}].id", poll.id, "an id that no other poll has")

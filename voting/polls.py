@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -64,6 +64,13 @@ class PollText(msgspec.Struct, frozen=True):
     ) = None
 
 
+class Made(msgspec.Struct, frozen=True):
+    """Ids that no text says: polls', and candidates', each beside its poll's."""
+
+    polls: frozenset[str] = frozenset()
+    candidates: frozenset[tuple[str, str]] = frozenset()
+
+
 class _CandidateText(msgspec.Struct, frozen=True):
     name: Name
     id: Ident | None = None
@@ -80,7 +87,7 @@ def read_poll(tree: object, where: str, *, id: str, taken: Iterable[str] = ()) -
     """
     text = table(PollText, tree, where)
     _plain(text.question, f"{where}.question")
-    candidates = _candidates(text.candidates, f"{where}.candidates", set(taken))
+    candidates = with_ids(_candidates(text.candidates, f"{where}.candidates"), taken)
     if text.max_choices is not None and text.rule != "approval":
         raise Bad(f"{where}.max_choices", text.max_choices, 'rule = "approval" beside it')
     most = text.max_choices or len(candidates)
@@ -101,21 +108,44 @@ def read_poll(tree: object, where: str, *, id: str, taken: Iterable[str] = ()) -
     )
 
 
-def _candidates(trees: list[Any], where: str, taken: set[str]) -> tuple[Candidate, ...]:
+def with_ids(candidates: Iterable[Candidate], taken: Iterable[str]) -> tuple[Candidate, ...]:
+    """Give an id, none of `taken`, to each candidate whose id is empty."""
+    given = list(candidates)
+    spent = {*taken, *(candidate.id for candidate in given)}
+    found: list[Candidate] = []
+    for candidate in given:
+        ident = candidate.id or _ident(candidate.name, spent)
+        spent.add(ident)
+        found.append(Candidate(ident, candidate.name))
+    return tuple(found)
+
+
+def made_in(trees: Sequence[Any], polls: Sequence[Poll]) -> Made:
+    """Return which ids of these polls `read_poll` made; `trees` are what it read."""
+    pairs = list(zip(trees, polls, strict=True))
+    return Made(
+        polls=frozenset(poll.id for tree, poll in pairs if "id" not in tree),
+        candidates=frozenset(
+            (poll.id, candidate.id)
+            for tree, poll in pairs
+            for said, candidate in zip(tree["candidates"], poll.candidates, strict=True)
+            if isinstance(said, str) or "id" not in said
+        ),
+    )
+
+
+def _candidates(trees: list[Any], where: str) -> list[Candidate]:
     if not 1 <= len(trees) <= MAX_CANDIDATES:
         raise Bad(where, trees, f"1 to {MAX_CANDIDATES} candidates")
-    given = [_candidate(tree, f"{where}[{i}]") for i, tree in enumerate(trees)]
-    taken |= {candidate.id for candidate in given if candidate.id}
     found: list[Candidate] = []
-    for i, candidate in enumerate(given):
+    for i, tree in enumerate(trees):
+        candidate = _candidate(tree, f"{where}[{i}]")
         if candidate.name.casefold() in [c.name.casefold() for c in found]:
             raise Bad(f"{where}[{i}]", candidate.name, "a name that no other has")
         if candidate.id and candidate.id in [c.id for c in found]:
             raise Bad(f"{where}[{i}].id", candidate.id, "an id that no other has")
-        ident = candidate.id or _ident(candidate.name, taken)
-        taken.add(ident)
-        found.append(Candidate(ident, candidate.name))
-    return tuple(found)
+        found.append(candidate)
+    return found
 
 
 def _candidate(tree: object, where: str) -> Candidate:
