@@ -8,12 +8,15 @@ import io
 import re
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.on_disk import History
 from tests.phones import Answer, Browser, Phone, phone
 from tests.serving import ADA, CONFIG, EDSGER, GRACE, Server, dashboard, poll_config
+from voting.records import Ballot, Close
 
 NAMES_ALLOWED = CONFIG + "\n[room]\nnames_in_exports = true\n"
 SECRET = poll_config(question="Who?", candidates=["Ada", "Bob"], results="hidden")
@@ -221,6 +224,90 @@ def test_the_result_speaks_the_readers_language(server: Server, admin: Browser) 
     assert "1 人中 1 人已投票" in page
     open_page = said(stranger.get("/rounds/9", Accept_Language="zh-CN"))
     assert "没有第 9 轮" in open_page
+
+
+def test_a_reopened_round_is_published_as_it_ends_again(server: Server, admin: Browser) -> None:
+    """Page, list and search, though all three were read before; also after a restore."""
+    voter, stranger = phone(server), Browser(server)
+
+    def published(expected: dict[str, list[str]], gone: str = "") -> None:
+        assert listed(stranger.get("/rounds/1").text) == expected
+        (code,) = [code for codes in expected.values() for code in codes]
+        assert [row["code"] for row in table(stranger.get("/rounds/1.csv"))] == [code]
+        assert f"{code} is counted" in said(stranger.get(f"/rounds/1?code={code}"))
+        if gone:
+            assert "that vote was changed" in said(stranger.get(f"/rounds/1?code={gone}"))
+
+    first = vote(voter, ADA)
+    steer(admin, "close")
+    published({ADA: [first], GRACE: [], EDSGER: []})
+    steer(admin, "reopen")
+    second = vote(voter, ADA)  # the counts are the same, the receipt is not
+    steer(admin, "close")
+    published({ADA: [second], GRACE: [], EDSGER: []}, gone=first)
+    steer(admin, "open")
+    published({ADA: [second], GRACE: [], EDSGER: []})
+    steer(admin, "close")
+    steer(admin, "restore", target=1)
+    steer(admin, "reopen")
+    voter.until(type="state", round={**voter.state["round"], "id": 1, "state": "open"})
+    third = vote(voter, GRACE)
+    steer(admin, "close")
+    published({ADA: [], GRACE: [third], EDSGER: []}, gone=second)
+
+
+def test_a_result_that_is_hidden_again_is_gone(server: Server, admin: Browser) -> None:
+    """Though many have read it before; revealed once more, it is back."""
+    code = drop_by(server, ADA)
+    steer(admin, "close")
+    stranger = Browser(server)
+    for results, status in (("live", 200), ("hidden", 403), ("live", 200)):
+        steer(admin, "show", target=1, results=results)
+        for path in ("/rounds/1", "/rounds/1.csv", f"/rounds/1?code={code.lower()}"):
+            answer = stranger.get(path)
+            assert answer.status == status
+            assert (code in answer.text) == (status == 200)
+
+
+def test_nobody_reads_a_page_that_was_made_for_another_reader(
+    server: Server, admin: Browser
+) -> None:
+    """Each gets their own language, and nothing of what another one's address said."""
+    code = drop_by(server, ADA)
+    steer(admin, "close")
+    assert "from=friend" in Browser(server).get("/rounds/1?from=friend").text
+    for path in ("/rounds/1", f"/rounds/1?code={code}", "/rounds/1"):
+        assert "Find your receipt" in said(Browser(server).get(path))
+        assert "查找您的凭证码" in said(Browser(server).get(path, Accept_Language="zh-CN"))
+    chosen = Browser(server)
+    for lang, words in (("zh-Hans", "查找您的凭证码"), ("en", "Find your receipt")):
+        for path in (f"/rounds/1?lang={lang}", "/rounds/1"):
+            page = chosen.get(path)
+            assert words in said(page)
+            assert "from=friend" not in page.text
+            assert "data-answer" not in page.text
+
+
+def test_more_codes_than_a_page_can_hold_are_searched_and_downloaded(tmp_path: Path) -> None:
+    """The page has the counts and a sentence, the search finds each code, the list has them all."""
+    history = History()
+    history.batch(*[Ballot(f"v{n}", "b1", 1, ("ada",)) for n in range(5_001)])
+    history.batch(Close(1, history.state.version))
+    history.write(tmp_path / "data")
+    server = Server(tmp_path).start()
+    try:
+        stranger = Browser(server)
+        codes = [row["code"] for row in table(stranger.get("/rounds/1.csv"))]
+        assert len(set(codes)) == 5_001
+        page = stranger.get("/rounds/1")
+        assert listed(page.text) == {}
+        assert "too many codes for one page" in said(page)
+        assert re.findall(r'data-count="ada">(\d+)', page.text) == ["5001"]
+        found = stranger.get(f"/rounds/1?code={codes[-1]}")
+        assert f"{codes[-1]} is counted. It is in the list under Ada Lovelace" in said(found)
+        assert 'href="#in-' not in found.text
+    finally:
+        server.clear_up()
 
 
 # The admin's list

@@ -7,12 +7,14 @@ import io
 import json
 import sqlite3
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from tests.phones import Browser, phone
 from tests.serving import ADA, CONFIG, GRACE, Server, dashboard
+from voting.console import expected
 
 ALLOWED = CONFIG + "\n[room]\nnames_in_exports = true\n"
 
@@ -96,11 +98,34 @@ def test_a_good_journal_is_not_repaired(voted: Server) -> None:
     assert not list((voted.folder / "data").glob("damaged-*"))
 
 
+def test_a_room_whose_journal_is_gone_does_not_start_silently(voted: Server) -> None:
+    """With its head, the start stops; without, the greeting says that the votes are not there."""
+    voted.stop()
+    data = voted.folder / "data"
+    (data / "journal.sqlite").unlink()
+    started = on(voted, "run", "--port", "0")
+    assert started.returncode == 2
+    assert "journal.sqlite is missing" in started.stderr
+    (data / "journal.head").unlink()
+    voted.start()
+    assert "its journal is not there any more" in voted.said
+    voted.stop()
+    voted.start()
+    assert "not there any more" not in voted.said
+
+
 def test_a_folder_without_a_journal_is_not_well(tmp_path: Path) -> None:
     """A mistyped folder must not look like a good journal."""
     done = dashboard("verify", "--data", tmp_path)
     assert done.returncode == 2
     assert "no journal" in done.stderr
+
+
+def test_nothing_is_exported_from_a_folder_without_a_journal(tmp_path: Path) -> None:
+    """A mistyped folder must not look like a room where nobody voted."""
+    done = dashboard("export", "--data", tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"There is no journal in {tmp_path}" in done.stderr
 
 
 def test_the_public_list_agrees_with_the_journal(voted: Server, tmp_path: Path) -> None:
@@ -116,6 +141,16 @@ def test_the_public_list_agrees_with_the_journal(voted: Server, tmp_path: Path) 
     moved = on(voted, "verify", "--list", file)
     assert moved.returncode == 1
     assert "list.csv: Round 1" in moved.stdout
+
+
+def test_a_list_that_is_no_utf_8_is_named(voted: Server, tmp_path: Path) -> None:
+    """Among several files, the sentence says which one a spreadsheet has rewritten."""
+    file = tmp_path / "rewritten.csv"
+    file.write_bytes("round,choice,name,code\r\n1,ada,Zoë,K7Q4-MX2P\r\n".encode("latin-1"))
+    done = on(voted, "verify", "--list", file)
+    assert done.returncode == 2
+    assert f"{file} is no list of receipts" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_rounds_are_exported_to_a_file_or_to_standard_output(voted: Server, tmp_path: Path) -> None:
@@ -134,7 +169,20 @@ def test_an_unknown_round_is_a_sentence(voted: Server) -> None:
     """It names those that there are."""
     done = on(voted, "export", 7)
     assert done.returncode == 2
-    assert "no round 7; expected one of 1" in done.stderr
+    assert done.stderr == "There is no round 7; expected 1.\n"
+
+
+@pytest.mark.parametrize(
+    "rounds, said",
+    [
+        ([], "none was opened yet"),
+        (range(1, 201), "expected 1 to 200"),
+        ([1, 4, 5, 6], "expected 1, 4 to 6"),
+    ],
+)
+def test_many_rounds_are_named_in_few_words(rounds: Iterable[int], said: str) -> None:
+    """An evening's 200 rounds must not fill the terminal."""
+    assert expected(rounds) == said
 
 
 def test_names_are_exported_where_config_allows_and_erased_for_good(voted: Server) -> None:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from tests.folding import ADA, BOB, CYD, POLL, Room
-from voting.receipts import codes_by_choice, find, read_code, was_replaced
+from voting.receipts import Codes, changed, codes_by_choice, codes_of, read_code
 from voting.records import Poll, Reset
 from voting.state import Receipt
 
@@ -19,6 +19,11 @@ def cast(room: Room, voter: str, ballot: str, *choices: str) -> str:
     receipt = room.cast(voter, ballot, *choices)
     assert isinstance(receipt, Receipt)
     return receipt.code
+
+
+def codes(room: Room) -> Codes:
+    """Return what became of the codes of the round on stage."""
+    return codes_of(room.round, changed(room.state, room.round))
 
 
 def test_a_code_stands_under_its_choice() -> None:
@@ -38,9 +43,9 @@ def test_with_approval_a_code_stands_under_each_of_its_choices() -> None:
 def test_each_tap_has_a_code() -> None:
     """Taps of one voter are as many codes."""
     room = Room(TAPS)
-    codes = [cast(room, "v", f"b{n}", "ada") for n in range(3)]
-    assert codes_by_choice(room.round)["ada"] == sorted(codes)
-    assert not any(was_replaced(room.state, room.round, code) for code in codes)
+    taps = [cast(room, "v", f"b{n}", "ada") for n in range(3)]
+    assert codes_by_choice(room.round)["ada"] == sorted(taps)
+    assert not codes(room).replaced
 
 
 def test_candidates_stand_in_ballot_order() -> None:
@@ -63,12 +68,8 @@ def test_a_changed_vote_leaves_the_list_and_is_known_as_changed() -> None:
     room = Room()
     old, new = cast(room, "v", "b1", "ada"), cast(room, "v", "b2", "bob")
     assert codes_by_choice(room.round) == {"ada": [], "bob": [new]}
-    assert was_replaced(room.state, room.round, old)
-    assert not was_replaced(room.state, room.round, new)
-    assert find(room.round, old) is None
-    found = find(room.round, new)
-    assert found
-    assert (found.code, found.choices) == (new, ("bob",))
+    assert codes(room).choices == {new: ("bob",)}
+    assert codes(room).replaced == {old}
 
 
 def test_a_code_of_another_round_is_of_no_use_here() -> None:
@@ -79,8 +80,8 @@ def test_a_code_of_another_round_is_of_no_use_here() -> None:
     cast(room, "v", "b3", "ada")
     cast(room, "v", "b4", "bob")
     for code in (old, new):
-        assert find(room.round, code) is None
-        assert not was_replaced(room.state, room.round, code)
+        assert code not in codes(room).choices
+        assert code not in codes(room).replaced
 
 
 @pytest.mark.parametrize(

@@ -21,14 +21,19 @@ from flask import (
     request,
     url_for,
 )
+from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from voting import export, identity
 from voting.engine import Engine
 from voting.names import Names
-from voting.receipts import codes_by_choice, find, read_code, was_replaced
+from voting.published import Published, Shelf
+from voting.receipts import Codes, read_code
 from voting.state import Round
 from voting.web import Page, refused, wants_json
+
+MAX_CODES = 5_000
+"""More codes than these are not on a page: a phone would load a megabyte to read one line."""
 
 MIME = {"csv": "text/csv", "json": "application/json"}
 
@@ -43,22 +48,25 @@ def create_blueprint(
 ) -> Blueprint:
     """Return the routes; `room` says how many are present or have voted in the round on stage."""
     blueprint = Blueprint("archive", __name__)
+    shelf = Shelf()
 
     @blueprint.get("/rounds/<int:id>")
     def result(id: int) -> Page:
-        current = public(id)
-        return render_template(
-            "result.html",
-            current=current,
-            codes=codes_by_choice(current),
-            sought=sought(current, request.args.get("code", "")),
-            utc=export.utc,
-        )
+        kept = shelf.take(engine.state, public(id))
+        codes = kept.codes()
+        public(id)  # others went on meanwhile, and may have reopened or hidden it
+        if request.args.keys() - {"lang"}:  # the page repeats what else is in its address
+            return result_page(kept, codes)
+        language = str(get_locale())
+        if language not in kept.pages:
+            kept.pages[language] = result_page(kept, codes).encode()
+        return Response(kept.pages[language])
 
     @blueprint.get("/rounds/<int:id>.csv")
     def receipts(id: int) -> Page:
-        text = export.public_list(public(id)).encode("utf-8-sig")
-        return download(text, "csv", f"round-{id}-receipts")
+        listed = shelf.take(engine.state, public(id)).listed()
+        public(id)  # as above
+        return download(listed, "csv", f"round-{id}-receipts")
 
     @blueprint.get("/admin/rounds")
     def rounds() -> Page:
@@ -111,19 +119,6 @@ def create_blueprint(
             sorry(403, "not_shown", title, text)
         return current
 
-    def sought(current: Round, typed: str) -> dict[str, object]:
-        """Say what a receipt code that somebody typed is in a round's list."""
-        code = read_code(typed)
-        receipt = find(current, code) if code else None
-        if receipt is not None:
-            answer = "counted"
-        elif code is not None:
-            answer = "replaced" if was_replaced(engine.state, current, code) else "unknown"
-        else:
-            answer = "unreadable" if typed.strip() else "nothing"
-        chosen = receipt.choices if receipt else ()
-        return {"typed": typed, "code": code, "answer": answer, "choices": chosen}
-
     def exported(rounds: list[Round], kind: export.Kind, name: str) -> Response:
         called = names_asked_for()
         results = [export.result(current, called, room()) for current in rounds]
@@ -156,6 +151,31 @@ def create_blueprint(
         abort(redirect(url_for("admin.login"), 303))
 
     return blueprint
+
+
+def result_page(kept: Published, codes: Codes) -> str:
+    """Write a round's public result, with the answer to a code if one was typed."""
+    listed = sum(kept.round.counts.values())
+    return render_template(
+        "result.html",
+        current=kept.round,
+        codes=codes.by_choice if listed <= MAX_CODES else None,
+        sought=sought(codes, request.args.get("code", "")),
+        utc=export.utc,
+    )
+
+
+def sought(codes: Codes, typed: str) -> dict[str, object]:
+    """Say what a receipt code that somebody typed is in a round's list."""
+    code = read_code(typed)
+    if code is None:
+        answer = "unreadable" if typed.strip() else "nothing"
+    elif code in codes.choices:
+        answer = "counted"
+    else:
+        answer = "replaced" if code in codes.replaced else "unknown"
+    chosen = codes.choices.get(code or "", ())
+    return {"typed": typed, "code": code, "answer": answer, "choices": chosen}
 
 
 def told(message: str, status: int = 200, code: str = "done") -> Page:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 from typing import NoReturn
 
@@ -62,6 +64,31 @@ def folder_of(config: Path, data: Path | None) -> Path:
         fail(error)
 
 
+def examined(folder: Path) -> verify.Report:
+    """Examine the journal in a folder; a folder without one ends the program."""
+    report = verify.examine(folder)
+    if not report.records and not report.problem:
+        fail(f"There is no journal in {folder}.")
+    return report
+
+
+def expected(rounds: Iterable[int]) -> str:
+    """Say which rounds there are, those that follow each other as one stretch."""
+    stretches = []
+    for _, found in groupby(enumerate(sorted(rounds)), lambda pair: pair[1] - pair[0]):
+        first, *_rest, last = [id for _, id in found] * 2
+        stretches.append(str(first) if first == last else f"{first} to {last}")
+    return f"expected {', '.join(stretches)}" if stretches else "none was opened yet"
+
+
+def text_of(file: Path) -> str:
+    """Read a list of receipts; one that is no UTF-8 ends the program."""
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        fail(f"{file} is no list of receipts: it is not in UTF-8.")
+
+
 @click.command()
 @config_option
 def check(config: Path) -> None:
@@ -114,9 +141,7 @@ def verify_journal(config: Path, data: Path | None, repair: bool, lists: tuple[P
     """Replay the journal, and check its chain and counts."""
     folder = folder_of(config, data)
     try:
-        report = verify.examine(folder)
-        if not report.records and not report.problem:
-            fail(f"There is no journal in {folder}.")
+        report = examined(folder)
         for line in verify.lines(report):
             click.echo(line)
         if repair and report.problem:
@@ -126,9 +151,9 @@ def verify_journal(config: Path, data: Path | None, repair: bool, lists: tuple[P
         differences = [
             f"{file}: {difference}"
             for file in lists
-            for difference in verify.check_list(report.state, file.read_text(encoding="utf-8-sig"))
+            for difference in verify.check_list(report.state, text_of(file))
         ]
-    except (JournalError, OSError, UnicodeDecodeError) as error:
+    except (JournalError, OSError) as error:
         fail(error)
     for difference in differences:
         click.echo(difference)
@@ -161,12 +186,12 @@ def export_rounds(
         settings = configured(config, data=data)
         if names and not settings.room.names_in_exports:
             fail("Names are exported where [room] names_in_exports = true says so in config.toml.")
-        report = verify.examine(settings.data)
+        report = examined(settings.data)
         if report.problem:
             fail(verify.lines(report)[-1])
         rounds = report.state.rounds
         if round is not None and round not in rounds:
-            fail(f"There is no round {round}; expected one of {', '.join(map(str, rounds))}.")
+            fail(f"There is no round {round}; {expected(rounds)}.")
         called = Names(settings.data).read() if names else None
         chosen = rounds.values() if round is None else [rounds[round]]
         written = export.written(kind, [export.result(current, called) for current in chosen])

@@ -70,6 +70,12 @@ def create_blueprint(engine: Engine, admin: identity.Admin) -> Blueprint:
         if isinstance(outcome, Refusal):
             return page(id, draft, seen=seen, refusal=outcome, status=status_of(outcome))
         flash(_("The question is saved."), "done")
+        if before and before.results != poll.results and is_shown_otherwise(engine.state, poll):
+            said = _(
+                "The round on stage keeps its own setting of who sees the numbers; you can change"
+                " it under “Results”."
+            )
+            flash(said, "done")
         return to_desk()
 
     @blueprint.post("/polls/<id>/remove")
@@ -122,6 +128,12 @@ def ids_taken(state: State, id: str) -> set[str]:
     polls = [round.poll for round in state.rounds.values() if round.poll.id == id]
     polls += [state.polls[id]] if id in state.polls else []
     return {candidate.id for poll in polls for candidate in poll.candidates}
+
+
+def is_shown_otherwise(state: State, poll: Poll) -> bool:
+    """Say whether the numbers of the round on stage are for others than its poll says by now."""
+    current = state.on_stage
+    return current is not None and current.poll.id == poll.id and current.results != poll.results
 
 
 def restart(state: State, poll: Poll) -> bool | None:

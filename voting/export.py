@@ -99,9 +99,8 @@ def written(kind: Kind, results: Iterable[Result]) -> bytes:
     if kind == "json":
         return msgspec.json.encode({"rounds": list(results)}) + b"\n"
     rows = (row for found in results for row in _rows(found))
-    return _table(COLUMNS, ([row.get(name) for name in COLUMNS] for row in rows)).encode(
-        "utf-8-sig"
-    )
+    table = _table(COLUMNS, (_cells(row.get(name) for name in COLUMNS) for row in rows))
+    return table.encode("utf-8-sig")
 
 
 def public_list(current: Round) -> str:
@@ -110,8 +109,10 @@ def public_list(current: Round) -> str:
     return _table(
         LIST_COLUMNS,
         (
-            (current.id, candidate.id, candidate.name, code)
+            (*shown, code)
             for candidate in current.poll.candidates
+            # Once for all of its codes; a code itself is no formula.
+            for shown in [_cells((current.id, candidate.id, candidate.name))]
             for code in codes[candidate.id]
         ),
     )
@@ -213,10 +214,12 @@ def _table(columns: Iterable[str], rows: Iterable[Iterable[Cell]]) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(columns)
-    writer.writerows(
-        [defused(cell) if isinstance(cell, str) else cell for cell in row] for row in rows
-    )
+    writer.writerows(rows)
     return out.getvalue()
+
+
+def _cells(row: Iterable[Cell]) -> list[Cell]:
+    return [defused(cell) if isinstance(cell, str) else cell for cell in row]
 
 
 def _fraction(part: int, whole: int) -> float:

@@ -1,19 +1,32 @@
 """Receipt codes as a public list, and one looked up in it.
 
-Owns the order of the list, which tells nothing of when a vote was cast, and what a person may type
-for a code. Names no voter. Pure.
+Owns the order of the list, which tells nothing of when a vote was cast, what became of each code,
+and what a person may type for one. Names no voter. Pure.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from voting.state import Receipt, Round, State
 
 _MISREAD = str.maketrans("018", "OIB")
 """Signs that no code has, and the letters that were meant."""
+
+
+class Codes(NamedTuple):
+    """What became of the codes of one round.
+
+    `by_choice` is the list, `choices` what each code counts for; `replaced` are the codes of
+    ballots whose voter has cast a newer one in their place.
+    """
+
+    by_choice: dict[str, list[str]]
+    choices: dict[str, tuple[str, ...]]
+    replaced: frozenset[str]
 
 
 def counted(current: Round) -> Iterator[tuple[str, Receipt]]:
@@ -51,18 +64,18 @@ def read_code(typed: str) -> str | None:
     return f"{letters[:4]}-{letters[4:]}"
 
 
-def find(current: Round, code: str) -> Receipt | None:
-    """Return the receipt with a code, if its ballot counts now."""
-    return next((receipt for _, receipt in counted(current) if receipt.code == code), None)
-
-
-def was_replaced(state: State, current: Round, code: str) -> bool:
-    """Say whether a code is that of a ballot whose voter has cast a newer one in its place."""
-    changed = (v for v, used in current.used.items() if used > len(current.counted[v]))
-    return any(
-        receipt.code == code
-        and receipt.round == current.id
-        and receipt not in current.counted[voter]
-        for voter in changed
+def changed(state: State, current: Round) -> list[Receipt]:
+    """Return all receipts, of any round, of the voters who have changed their vote in this one."""
+    return [
+        receipt
+        for voter, used in current.used.items()
+        if used > len(current.counted[voter])
         for receipt in state.receipts[voter].values()
-    )
+    ]
+
+
+def codes_of(current: Round, changed: Iterable[Receipt]) -> Codes:
+    """Return what became of the codes of a round; `changed` is what the function says."""
+    choices = {receipt.code: receipt.choices for _, receipt in counted(current)}
+    gone = (receipt.code for receipt in changed if receipt.round == current.id)
+    return Codes(codes_by_choice(current), choices, frozenset(gone) - choices.keys())

@@ -27,6 +27,7 @@ export function renderDesk(snapshot, words) {
   const { place, before, after } = neighbours(snapshot);
   const primary = primaryOf(snapshot);
   const runs = round.state === "open" && round.closes_at !== null;
+  const newest = snapshot.polls[place] ?? poll; // a new round begins as the newest text says
   const canOpen = round.state !== "open" && place >= 0;
   const shown = {
     next: primary === "next",
@@ -54,7 +55,7 @@ export function renderDesk(snapshot, words) {
   say("pager-before", "poll", before?.id);
   say("pager-after", "poll", after?.id);
   say("open", "poll", poll.id);
-  say("reset", "seconds", runs ? poll.countdown : "");
+  say("reset", "seconds", runs ? newest.countdown : "");
   say("reveal", "target", round.id);
   for (const input of part("three").querySelectorAll("[name=target]")) input.value = round.id;
   for (const input of document.querySelectorAll("input[name=round]")) input.value = round.id;
