@@ -17,8 +17,6 @@ monkey.patch_all()  # before every other import: they must see gevent's sockets
 # ruff: noqa: E402
 import os
 import signal
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +42,7 @@ from voting import (
 from voting.addresses import join_url
 from voting.assets import Assets
 from voting.ballots import Broken
+from voting.clock import steady_clock
 from voting.config import Config, ConfigError, load
 from voting.connection import SERVER_OPTIONS
 from voting.engine import Engine
@@ -68,6 +67,7 @@ class Running:
     hub: Hub
     admin: identity.Admin
     journal: SqliteJournal
+    is_emptied: bool
     failed: Event
 
     def close(self) -> None:
@@ -91,7 +91,8 @@ def create_app(config: Config | None = None, port: int = DEFAULT_PORT) -> Flask:
     journal = SqliteJournal(config.data)
     engine = Engine(journal, steady_clock())
     engine.replay(restored=journal.restored)
-    engine.prepare(config.polls, open_at_start=config.room.open_at_start)
+    is_emptied = engine.state.version == 1 and identity.has_key(config.data)
+    engine.prepare(config.polls, config.made, open_at_start=config.room.open_at_start)
     hub = Hub(
         encoder(engine),
         tick_seconds=1 / config.live.ticks_per_second,
@@ -130,25 +131,10 @@ def create_app(config: Config | None = None, port: int = DEFAULT_PORT) -> Flask:
     app.register_blueprint(health.create_blueprint(engine))
     app.wsgi_app = assets.serve(app.wsgi_app)  # type: ignore[method-assign]
     failed = Event()
-    app.extensions["show_of_hands"] = Running(engine, hub, steward, journal, failed)
+    app.extensions["show_of_hands"] = Running(engine, hub, steward, journal, is_emptied, failed)
     engine.start(failed.set)
     hub.start()
     return app
-
-
-def steady_clock() -> Callable[[], int]:
-    """Return the time in milliseconds since 1970, UTC, as a clock that nobody sets meanwhile.
-
-    A countdown must not jump when this computer corrects its clock; it goes on while a laptop
-    sleeps, where the system can tell.
-    """
-    running = getattr(time, "CLOCK_BOOTTIME", None)
-
-    def elapsed() -> int:
-        return time.monotonic_ns() if running is None else time.clock_gettime_ns(running)
-
-    began = time.time_ns() - elapsed()
-    return lambda: (began + elapsed()) // 1_000_000
 
 
 @click.group(invoke_without_command=True)
@@ -195,6 +181,7 @@ def run(
         settings,
         running.engine.state,
         restored=running.journal.restored,
+        emptied=running.is_emptied,
         port=port,
         instead_of=DEFAULT_PORT if moved else None,
         link=running.admin.make_link(),

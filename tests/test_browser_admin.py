@@ -194,6 +194,26 @@ def test_the_proposed_countdown_is_preselected_and_closes_the_round(
     expect(desk.locator("#seconds")).to_have_value("1")
 
 
+def test_a_reset_proposes_the_countdown_of_the_newest_text(
+    window: Window, server: Server, admin: Visitor
+) -> None:
+    """The same with scripts and without, though the round on stage keeps the older text."""
+    desk = window.admin_of(admin)
+    tap(desk, "1 min")
+    expect(desk.locator("#countdown")).to_be_visible()
+    voter = phone(server)
+    voter.vote(ADA)
+    voter.until(type="receipt")
+    desk.locator("#polls").get_by_role("link", name="Edit").click()
+    desk.locator("[name=countdown]").fill("90")
+    desk.get_by_role("button", name="Save").click()
+    connected(desk)
+    seconds = "[data-part=reset] [name=seconds]"
+    expect(desk.locator(seconds)).to_have_value("90")
+    reset = admin.get("/admin").text.partition('data-part="reset"')[2].partition("</form>")[0]
+    assert 'name="seconds" value="90"' in reset
+
+
 def test_the_numbers_are_hidden_and_shown_while_the_round_runs(window: Window) -> None:
     """At once, on phones and screen; the desk says what they see and keeps its own."""
     desk, voter, other, screen = window.admin(), window.voter(), window.voter(), window.screen()

@@ -36,7 +36,13 @@ candidates = ["Ada", "Bob"]
 def said(folder: Path, server: str = "", state: State | None = None, **facts: int | None) -> str:
     file = folder / "config.toml"
     file.write_text(POLL + server, encoding="utf-8")
-    asked = {"restored": False, "port": 5000, "instead_of": None, "phones": None} | facts
+    asked = {
+        "restored": False,
+        "emptied": False,
+        "port": 5000,
+        "instead_of": None,
+        "phones": None,
+    } | facts
     return greet(load(file), state or State(), link="token", **asked)  # type: ignore[arg-type]
 
 
@@ -97,6 +103,12 @@ def test_a_restored_backup_is_announced(tmp_path: Path) -> None:
     """Who put a copy of the data folder in place is told what that means."""
     assert "goes on from there as a new" in said(tmp_path, restored=True)
     assert "copy" not in said(tmp_path)
+
+
+def test_a_folder_whose_journal_is_gone_is_announced(tmp_path: Path) -> None:
+    """An empty room where there was another is never silent."""
+    assert "this is a new room" in said(tmp_path, emptied=True)
+    assert "new room" not in said(tmp_path)
 
 
 def folded(*bodies: Body) -> State:

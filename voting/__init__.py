@@ -11,6 +11,7 @@ The modules in reading order, each building on those before it:
     tables          tables that people write, checked
     polls           a poll as people write it
     config          config.toml as frozen structs
+    imports         what the file's polls mean to a journal that knows them
     journal         an append-only list of records, and what can go wrong with one
     folder          who holds the data folder
     database        the journal's SQLite file: rows, and damage told from trouble
@@ -19,6 +20,7 @@ The modules in reading order, each building on those before it:
     verify          examine a journal without a server
     repair          go on from the last good record
     pace            how fast one voter may go
+    clock           what time a record gets
     engine          batches into the journal, folds, answers
     pipe            the bytes of one connection: whole frames, bounded queues
     connection      one safe WebSocket over a pipe
@@ -37,6 +39,7 @@ The modules in reading order, each building on those before it:
     editing         write the polls
     receipts        the public list of receipt codes, and one looked up in it
     export          rounds as CSV and JSON
+    published       closed rounds, made once for many readers
     archive         rounds that were: the admin's list, downloads, public results
     health          whether the server lives, and can record
     server          gevent's server, ports, file limits

@@ -17,6 +17,7 @@ def greet(
     state: State,
     *,
     restored: bool,
+    emptied: bool,
     port: int,
     instead_of: int | None,
     link: str,
@@ -28,6 +29,7 @@ def greet(
         config: what the server runs with.
         state: what the journal holds.
         restored: whether the journal came as a copy of an earlier one.
+        emptied: whether a server ran here before, and its journal is gone.
         port: where the server listens.
         instead_of: the port that was in use, if the server took the next one.
         link: the token that logs the admin in once.
@@ -42,6 +44,11 @@ def greet(
         lines += [
             "  The data folder holds a copy of an earlier journal, and goes on from there as a new",
             "  room: phones take what it holds, and forget votes that were still on their way.",
+        ]
+    if emptied:
+        lines += [
+            "  A server ran on this data folder before, and its journal is not there any more:",
+            "  this is a new room, without the rounds and votes of the old one.",
         ]
     if stage and stage.poll != state.polls.get(stage.poll.id, stage.poll):
         lines += [

@@ -57,6 +57,11 @@ def secret_key(folder: Path) -> bytes:
     return key
 
 
+def has_key(folder: Path) -> bool:
+    """Say whether a server has run on a data folder before."""
+    return (folder / "secret.key").exists()
+
+
 def fingerprint(key: bytes) -> str:
     """Return a short name for a secret key, which tells nothing of it."""
     return hashlib.sha256(b"name of " + key).hexdigest()[:8]
