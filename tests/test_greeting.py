@@ -111,6 +111,14 @@ def test_a_folder_whose_journal_is_gone_is_announced(tmp_path: Path) -> None:
     assert "new room" not in said(tmp_path)
 
 
+def test_a_repaired_room_says_so(tmp_path: Path) -> None:
+    """As long as the damaged files are there, nobody takes the room for the whole one."""
+    assert "repaired" not in said(tmp_path)
+    aside = tmp_path / "data" / "damaged-20261120T114523.000000Z"
+    aside.mkdir(parents=True)
+    assert f"files are kept in {aside}" in said(tmp_path)
+
+
 def folded(*bodies: Body) -> State:
     state = State()
     for body in (Begin(FORMAT, "epoch"), *bodies):

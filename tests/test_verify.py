@@ -234,8 +234,9 @@ def test_a_damaged_journal_is_told_with_its_last_good_record(shortened: Path) ->
     ]
     assert verdict == (
         "The journal is damaged: records 8 to 10 are missing. The last good record is number 7, of"
-        " 2026-09-21 14:13:26 UTC. To go on from there, repeat this with --repair (it keeps the"
-        " damaged files)."
+        " 2026-09-21 14:13:26 UTC; a repair leaves out the 3 behind it. If a file was lost, or"
+        " there is a backup, put that back first. To go on from there, repeat this with --repair"
+        " (it keeps the damaged files)."
     )
 
 
@@ -243,8 +244,9 @@ def test_a_start_says_what_to_type(shortened: Path) -> None:
     """The folder is named as it was to the person who started the server, ready for a shell."""
     assert damage_sentence(shortened, "my data") == (
         "The journal in my data is damaged: records 8 to 10 are missing. The last good record is"
-        " number 7, of 2026-09-21 14:13:26 UTC. To go on from there, run: python3 start.py"
-        " verify --data 'my data' --repair (it keeps the damaged files)."
+        " number 7, of 2026-09-21 14:13:26 UTC; a repair leaves out the 3 behind it. If a file was"
+        " lost, or there is a backup, put that back first. To go on from there, run: python3"
+        " start.py verify --data 'my data' --repair (it keeps the damaged files)."
     )
 
 

@@ -45,6 +45,11 @@ def greet(
             "  The data folder holds a copy of an earlier journal, and goes on from there as a new",
             "  room: phones take what it holds, and forget votes that were still on their way.",
         ]
+    if kept := sorted(config.data.glob("damaged-*")):
+        lines += [
+            "  The journal was repaired: what was behind the damage is not in this room. The",
+            f"  damaged files are kept in {kept[-1]}.",
+        ]
     if emptied:
         lines += [
             "  A server ran on this data folder before, and its journal is not there any more:",

@@ -38,10 +38,10 @@ From the server:
 
 `epoch` names one journal's history and `version` is how many of its records are folded. A client
 ignores a lower version in the same epoch, takes an equal one, and any version of a new epoch.
-`online` counts the voters who have a page open, `room` those and who voted and left: turnout is
-`voted` ÷ `room`. `recording` is false while ballots cannot be made durable. A round with
-`closes_at` takes ballots until then, by the server's clock, which `now` tells; it is closed a
-moment later.
+`online` counts the voters who have a page open, `room` those and who voted and left, of a closed
+round as it was at its end: turnout is `voted` ÷ `room`. `recording` is false while ballots cannot
+be made durable. A round with `closes_at` takes ballots until then, by the server's clock, which
+`now` tells; it is closed a moment later.
 
 Who sees `counts`: with `results` live everyone; with after_vote voters who have voted in the round,
 and everyone once it is closed; with hidden nobody but the admin. What a view may not see is null.

@@ -11,6 +11,7 @@ import io
 import shlex
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,13 +32,15 @@ class Report:
     """The good records of a journal, the room as of the last of them, and what is wrong.
 
     A good record is one that a seal proves, or that is older than seals and can be folded.
-    `is_damaged` says that a repair would help.
+    `is_damaged` says that a repair would help, `left_out` how many records it would leave out, as
+    far as that is known.
     """
 
     records: list[Record]
     state: State
     problem: str | None = None
     is_damaged: bool = False
+    left_out: int = 0
 
 
 def examine(folder: Path) -> Report:
@@ -52,19 +55,23 @@ def examine(folder: Path) -> Report:
         problem = f"a newer version of this program wrote it ({broken})"
         return Report(good, _fold(good), problem)
     if damage or broken:
-        return _damaged(folder, good, str(damage or broken))
+        return _damaged(folder, good, len(records), str(damage or broken))
     state = _fold(good)
     return Report(good, state, miscounted(state))
 
 
-def _damaged(folder: Path, good: list[Record], problem: str) -> Report:
+def _damaged(folder: Path, good: list[Record], known: int, problem: str) -> Report:
     if (folder / PREPARED).exists():
         problem = "its repair was begun and has not ended"
         good, _ = database.readable(folder / PREPARED)
     else:
         for records in database.salvaged(folder / database.NAME):
             good = max(good, _prove(records)[0], key=len)
-    return Report(good, _fold(good), problem, is_damaged=True)
+    with suppress(Damaged):
+        noted = head.read(folder / head.NAME)
+        known = max(known, noted.version if noted else 0)
+    left_out = max(0, known - len(good))
+    return Report(good, _fold(good), problem, is_damaged=True, left_out=left_out)
 
 
 def _read(folder: Path) -> tuple[list[Record], Damaged | None]:
@@ -142,8 +149,8 @@ def damage_sentence(folder: Path, shown: str) -> str:
     if not report.is_damaged:
         return f"The journal in {shown} cannot be used: {report.problem}."
     return (
-        f"The journal in {shown} is damaged: {report.problem}. {_last_good(report)} To go on from"
-        f" there, run: python3 start.py verify --data {shlex.quote(shown)} --repair"
+        f"The journal in {shown} is damaged: {report.problem}. {_last_good(report)} {_FIRST} To go"
+        f" on from there, run: python3 start.py verify --data {shlex.quote(shown)} --repair"
         " (it keeps the damaged files)."
     )
 
@@ -164,8 +171,8 @@ def _verdict(report: Report) -> str:
     state = report.state
     if report.is_damaged:
         return (
-            f"The journal is damaged: {report.problem}. {_last_good(report)} To go on from there,"
-            " repeat this with --repair (it keeps the damaged files)."
+            f"The journal is damaged: {report.problem}. {_last_good(report)} {_FIRST} To go on from"
+            " there, repeat this with --repair (it keeps the damaged files)."
         )
     if report.problem:
         return f"The journal cannot be used: {report.problem}."
@@ -179,7 +186,17 @@ def _verdict(report: Report) -> str:
 def _last_good(report: Report) -> str:
     if not report.records:
         return "No record of it is good."
-    return f"The last good record is number {report.state.version:,}, of {_time(report.state)}."
+    good = f"The last good record is number {report.state.version:,}, of {_time(report.state)}"
+    match report.left_out:
+        case 0:
+            return f"{good}."
+        case 1:
+            return f"{good}; a repair leaves out the one behind it."
+        case n:
+            return f"{good}; a repair leaves out the {n:,} behind it."
+
+
+_FIRST = "If a file was lost, or there is a backup, put that back first."
 
 
 def _time(state: State) -> str:

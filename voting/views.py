@@ -64,8 +64,13 @@ def tally(state: State, view: View, present: Set[str]) -> Tally:
 
 
 def room(state: State, present: Set[str]) -> int:
-    """Count who is in the room: present, or gone after voting in the round on stage."""
+    """Count who is in the room: present, or gone after voting in the round on stage.
+
+    A round that is closed keeps the number that it ended with.
+    """
     current = state.on_stage
+    if current is not None and current.closed_at is not None and current.room:
+        return current.room
     return len(present) + (len(current.counted.keys() - present) if current else 0)
 
 
