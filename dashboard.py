@@ -15,6 +15,7 @@ from gevent import monkey
 monkey.patch_all()  # before every other import: they must see gevent's sockets
 
 # ruff: noqa: E402
+import gc
 import os
 import signal
 from contextlib import suppress
@@ -188,6 +189,8 @@ def run(
         phones=server.raise_file_limit(),
     )
     click.echo(greeting, err=True)
+    # What is here now stays: looking through it for garbage would only hold up the room.
+    gc.freeze()
     gevent.wait([stopping, running.failed], count=1)
     failed = running.failed.is_set()
     with suppress(OSError):  # whoever read standard error may be gone; the phones are not

@@ -32,7 +32,7 @@ Code = Literal[
 ]
 
 
-class Receipt(msgspec.Struct, frozen=True, tag="receipt"):
+class Receipt(msgspec.Struct, frozen=True, tag="receipt", gc=False):
     """The answer that a ballot is counted; `version` is the state's, just after counting it."""
 
     ballot: str
