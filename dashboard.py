@@ -37,7 +37,6 @@ from voting import (
     language,
     pages,
     server,
-    views,
     web,
 )
 from voting.addresses import join_url
@@ -125,7 +124,7 @@ def create_app(config: Config | None = None, port: int = DEFAULT_PORT) -> Flask:
             engine,
             steward,
             names,
-            lambda: views.room(engine.state, hub.present),
+            live.room,
             names_in_exports=config.room.names_in_exports,
         )
     )

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser as Chromium
 
 from tests.phones import Browser
 from tests.serving import CONFIG, Server
+from tests.windows import Window
 
 CHROMIUM_ARGS = [
     "--no-sandbox",  # Chromium will not run as root with it
@@ -67,3 +69,24 @@ def browser_type_launch_args() -> dict[str, Any]:
             pytest.fail(missing)
         pytest.skip(missing)
     return {"executable_path": chromium, "args": CHROMIUM_ARGS}
+
+
+@pytest.fixture
+def windows(browser: Chromium) -> Iterator[Callable[[Server], Window]]:
+    """Opens windows on servers; no page may have complained by the end."""
+    opened: list[Window] = []
+
+    def open_on(server: Server) -> Window:
+        opened.append(Window(browser, server))
+        return opened[-1]
+
+    yield open_on
+    for one in opened:
+        one.close()
+        assert one.complaints == []
+
+
+@pytest.fixture
+def window(windows: Callable[[Server], Window], server: Server) -> Window:
+    """Pages of the usual server."""
+    return windows(server)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.phones import Browser as Visitor
 from tests.phones import phone
@@ -15,30 +15,6 @@ from tests.serving import ADA, CONFIG, EDSGER, GRACE, Server, poll_config
 from tests.windows import LAPTOP, PROJECTOR, Window, connected, draws, press, shows, vote
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def window(browser: Browser, server: Server) -> Iterator[Window]:
-    """Pages of the usual server; none may have complained by the end."""
-    opened = Window(browser, server)
-    yield opened
-    opened.close()
-    assert opened.complaints == []
-
-
-@pytest.fixture
-def windows(browser: Browser) -> Iterator[Callable[[Server], Window]]:
-    """The same for a server of the test's own."""
-    opened: list[Window] = []
-
-    def open_on(server: Server) -> Window:
-        opened.append(Window(browser, server))
-        return opened[-1]
-
-    yield open_on
-    for one in opened:
-        one.close()
-        assert one.complaints == []
 
 
 def test_the_room_votes_and_the_screen_shows_it(window: Window) -> None:

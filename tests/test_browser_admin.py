@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.phones import Browser as Visitor
 from tests.phones import phone
@@ -27,27 +27,6 @@ results = "hidden"
 """
 LATIN = re.compile(r"[A-Za-z]{2,}")
 SHOW = poll_config(question="Who should give the next talk?", candidates=["Ada", "Grace"]) + LUNCH
-
-
-@pytest.fixture
-def windows(browser: Browser) -> Iterator[Callable[[Server], Window]]:
-    """Opens windows on servers; no page may have complained by the end."""
-    opened: list[Window] = []
-
-    def open_on(server: Server) -> Window:
-        opened.append(Window(browser, server))
-        return opened[-1]
-
-    yield open_on
-    for one in opened:
-        one.close()
-        assert one.complaints == []
-
-
-@pytest.fixture
-def window(windows: Callable[[Server], Window], server: Server) -> Window:
-    """Pages of the usual server."""
-    return windows(server)
 
 
 @pytest.fixture

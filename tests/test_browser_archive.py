@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.phones import Browser as Visitor
 from tests.phones import Phone, phone
 from tests.serving import ADA, GRACE, Server, poll_config
-from tests.test_browser import Window, press, vote
+from tests.windows import Window, press, vote
 
 pytestmark = pytest.mark.browser
 
@@ -20,15 +20,6 @@ CODE = re.compile(r"\b[A-Z2-7]{4}-[A-Z2-7]{4}\b")
 # How many codes a reader counts under one choice.
 RECOUNTED = """heading => [...heading.closest("section").querySelectorAll(".codes")]
     .flatMap((codes) => codes.innerText.split("\\n")).length"""
-
-
-@pytest.fixture
-def window(browser: Browser, server: Server) -> Iterator[Window]:
-    """Pages of the usual server; none may have complained by the end."""
-    opened = Window(browser, server)
-    yield opened
-    opened.close()
-    assert opened.complaints == []
 
 
 def code_of(voter: Page) -> str:

@@ -277,14 +277,20 @@ def test_taps_that_share_a_commit_add_up_in_both_tabs(open_room: Callable[..., R
         tapped(page, 3)
 
 
-def test_taps_that_were_counted_but_not_heard_count_once(open_room: Callable[..., Room]) -> None:
-    """They are sent again on the next line, and get their receipts."""
-    room = open_room(TAPS)
+def taps_unheard(room: Room) -> tuple[Page, LossyLine]:
+    """Have three taps counted whose receipts do not arrive."""
     voter = room.window.voter()
     line = LossyLine(voter)
     line.lost = {"receipt", "you"}
     tap(voter, *["ada"] * 3)
     expect(voter.locator("span[data-count=ada]")).to_have_text("3")
+    return voter, line
+
+
+def test_taps_that_were_counted_but_not_heard_count_once(open_room: Callable[..., Room]) -> None:
+    """They are sent again on the next line, and get their receipts."""
+    room = open_room(TAPS)
+    voter, line = taps_unheard(room)
     status(voter, "sending", "not counted yet: 3.")
     line.cut()
     line.mend()
@@ -295,11 +301,7 @@ def test_taps_that_were_counted_but_not_heard_count_once(open_room: Callable[...
 def test_taps_outlive_a_killed_server_and_count_once(open_room: Callable[..., Room]) -> None:
     """Those counted but not heard, and those tapped meanwhile: the server has each of them once."""
     room = open_room(TAPS)
-    voter = room.window.voter()
-    line = LossyLine(voter)
-    line.lost = {"receipt", "you"}
-    tap(voter, *["ada"] * 3)
-    expect(voter.locator("span[data-count=ada]")).to_have_text("3")
+    voter, line = taps_unheard(room)
     expect(voter.locator("[data-candidate=ada] .mark")).to_have_text("your taps + 3")
     status(voter, "sending", "not counted yet: 3.")
     room.server.kill()

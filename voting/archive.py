@@ -7,7 +7,6 @@ or a receipt before the round is closed and its result is public; who may steer 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NoReturn
 
 import gevent
 from flask import (
@@ -25,12 +24,13 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from voting import export, identity
+from voting.commands import turn_away
 from voting.engine import Engine
 from voting.names import Names
 from voting.published import Published, Shelf
 from voting.receipts import Codes, read_code
 from voting.state import Round
-from voting.web import Page, refused, wants_json
+from voting.web import Page, refused, sorry, wants_json
 
 MAX_CODES = 5_000
 """More codes than these are not on a page: a phone would load a megabyte to read one line."""
@@ -104,7 +104,7 @@ def create_blueprint(
     def known(id: int) -> Round:
         if id not in engine.state.rounds:
             title, text = _("There is no round %(id)s", id=id), _("Please check the address.")
-            sorry(404, "no_such_round", title, text)
+            abort(sorry(404, "no_such_round", title, text))
         return engine.state.rounds[id]
 
     def public(id: int) -> Round:
@@ -112,11 +112,11 @@ def create_blueprint(
         if current.closed_at is None:
             title = _("Round %(id)s is still open", id=id)
             text = _("Its result and its receipts are shown here once it is closed.")
-            sorry(403, "still_open", title, text)
+            abort(sorry(403, "still_open", title, text))
         if not current.is_public:
             title = _("The result of round %(id)s is not shown yet", id=id)
             text = _("It is shown here, with its receipts, as soon as the presenter reveals it.")
-            sorry(403, "not_shown", title, text)
+            abort(sorry(403, "not_shown", title, text))
         return current
 
     def exported(rounds: list[Round], kind: export.Kind, name: str) -> Response:
@@ -135,20 +135,17 @@ def create_blueprint(
                 "To allow it, set names_in_exports = true under [room] in config.toml and start"
                 " the server again."
             )
-            sorry(403, "names_not_allowed", title, text)
+            abort(sorry(403, "names_not_allowed", title, text))
         try:
             return names.read()
         except OSError:
             title = _("The names cannot be read")
             text = _("Look whether the data folder can be read, or download without names.")
-            sorry(503, "names_not_readable", title, text)
+            abort(sorry(503, "names_not_readable", title, text))
 
     def only_admin() -> None:
-        if admin.is_in():
-            return
-        if wants_json():
-            abort(refused(401, "not_logged_in", _("Log in first.")))
-        abort(redirect(url_for("admin.login"), 303))
+        if not admin.is_in():
+            abort(turn_away())
 
     return blueprint
 
@@ -184,13 +181,6 @@ def told(message: str, status: int = 200, code: str = "done") -> Page:
         flash(message, code)
         return redirect(url_for("archive.rounds"), 303)
     return jsonify(ok=True) if status == 200 else refused(status, code, message)
-
-
-def sorry(status: int, code: str, title: str, text: str) -> NoReturn:
-    """End this request with a page that says what is the matter, or with JSON for scripts."""
-    if wants_json():
-        abort(refused(status, code, text))
-    abort(Response(render_template("message.html", title=title, text=text), status))
 
 
 def download(body: bytes, kind: export.Kind, name: str) -> Response:

@@ -11,6 +11,7 @@ from typing import cast, get_args
 from flask import flash, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.exceptions import BadRequest
+from werkzeug.wrappers import Response
 
 from voting.engine import Engine
 from voting.polls import MAX_COUNTDOWN_SECONDS
@@ -146,6 +147,13 @@ def carry_out(engine: Engine, wanted: Command) -> Page:
     if isinstance(outcome, Refusal):
         return answer(status_of(outcome), outcome.code, said_of(outcome))
     return jsonify(ok=True) if wants_json() else to_desk()
+
+
+def turn_away() -> Response:
+    """Send somebody who is not the admin to the login; tell a script."""
+    if wants_json():
+        return refused(401, "not_logged_in", _("Log in first."))
+    return redirect(url_for("admin.login"), 303)
 
 
 def answer(status: int, code: str, message: str) -> Page:

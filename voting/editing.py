@@ -14,20 +14,18 @@ from flask import (
     Response,
     abort,
     flash,
-    redirect,
     render_template,
     request,
-    url_for,
 )
 from flask_babel import gettext as _
 
 from voting import identity
-from voting.commands import answer, ask, carry_out, number, said_of, status_of, to_desk
+from voting.commands import ask, carry_out, number, said_of, status_of, to_desk, turn_away
 from voting.drafts import Draft, Unfit, draft_in, draft_of, finish
 from voting.engine import Engine
 from voting.records import Edit, Poll, Remove, same_text
 from voting.state import Refusal, State
-from voting.web import Page, wants_json
+from voting.web import Page, sorry, wants_json
 
 
 def create_blueprint(engine: Engine, admin: identity.Admin) -> Blueprint:
@@ -38,13 +36,10 @@ def create_blueprint(engine: Engine, admin: identity.Admin) -> Blueprint:
     def only_admin() -> Page | None:
         if admin.is_in():
             return None
-        if wants_json():
-            return answer(401, "not_logged_in", _("Log in first."))
-        if request.method == "GET":
-            return redirect(url_for("admin.login"), 303)
+        if wants_json() or request.method == "GET":
+            return turn_away()
         text = _("Log in again in another tab, then go back here and save: your text is kept.")
-        page = render_template("message.html", title=_("You are logged out"), text=text)
-        return Response(page, 401)
+        return sorry(401, "not_logged_in", _("You are logged out"), text)
 
     @blueprint.get("/new-poll")
     def new() -> Page:

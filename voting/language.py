@@ -61,7 +61,10 @@ def init_app(app: Flask, folder: Path) -> None:
 
     @app.context_processor
     def words() -> dict[str, object]:
-        return {"lang": tag(get_locale() or ENGLISH), "languages": catalogues.names()}
+        lang = tag(get_locale() or ENGLISH)
+        # Chinese sentences follow each other without a space.
+        gap = "" if lang.startswith("zh") else " "
+        return {"lang": lang, "gap": gap, "languages": catalogues.names()}
 
 
 def tag(locale: Locale) -> str:

@@ -58,7 +58,7 @@ class Live:
         self._engine = engine
         self._hub = hub
         self._admin = admin
-        engine.watch(self._changed, lambda: views.room(engine.state, hub.present))
+        engine.watch(self._changed, self.room)
 
     def blueprint(self) -> Blueprint:
         """Return the routes of this module."""
@@ -82,6 +82,10 @@ class Live:
         """Return the `state` message that a view would get now, for a page to start with."""
         message = snapshot(self._engine, view, self._hub.present)
         return cast(dict[str, object], msgspec.to_builtins(message))
+
+    def room(self) -> int:
+        """Return how many are present or have voted in the round on stage."""
+        return views.room(self._engine.state, self._hub.present)
 
     def view_of(self, voter: str) -> View:
         """Return what a voter's page is shown now."""

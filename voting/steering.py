@@ -43,9 +43,9 @@ def define(state: State, poll: Poll) -> None:
     # Journals of format 1 go on with the round that they opened.
     if state.format > 1 and not same_text(current.poll, poll):
         del state.rounds[current.id]
-        closes_at, results, before = current.closes_at, current.results, current.poll
-        current = _begin_round(state, before, None)
-        current.closes_at, current.results = closes_at, results
+        successor = _begin_round(state, current.poll, None)
+        successor.closes_at, successor.results = current.closes_at, current.results
+        current = successor
     current.take(poll)
 
 

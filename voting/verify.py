@@ -50,13 +50,12 @@ def examine(folder: Path) -> Report:
         JournalError, OSError: it cannot be read now.
     """
     records, damage = _read(folder)
-    good, broken = _prove(records)
+    good, state, broken = _prove(records)
     if isinstance(broken, Newer):
         problem = f"a newer version of this program wrote it ({broken})"
-        return Report(good, _fold(good), problem)
+        return Report(good, state, problem)
     if damage or broken:
         return _damaged(folder, good, len(records), str(damage or broken))
-    state = _fold(good)
     return Report(good, state, miscounted(state))
 
 
@@ -89,19 +88,22 @@ def _read(folder: Path) -> tuple[list[Record], Damaged | None]:
     return records, None
 
 
-def _prove(records: list[Record]) -> tuple[list[Record], Broken | None]:
-    """Return the good records, and what is wrong with those behind them."""
+def _prove(records: list[Record]) -> tuple[list[Record], State, Broken | None]:
+    """Return the good records, the room as of them, and what is wrong with those behind them."""
     state, good = State(), 0
+    broken: Broken | None = None
     for record in records:
         try:
             apply(state, record)
-        except Broken as broken:
-            return records[:good], broken
+        except Broken as error:
+            broken = error
+            break
         if record.seal or state.format < SEALED_SINCE:
             good = state.version
-    if good < state.version:
-        return records[:good], Broken(f"the records from {good + 1} on have no seal")
-    return records, None
+    if broken is None and good == state.version:
+        return records, state, None
+    broken = broken or Broken(f"the records from {good + 1} on have no seal")
+    return records[:good], _fold(records[:good]), broken
 
 
 def _fold(records: list[Record]) -> State:

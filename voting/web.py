@@ -101,14 +101,16 @@ def refused(status: int, code: str, message: str) -> Response:
     return response
 
 
-def _sorry(error: HTTPException) -> Response:
-    """Answer an error as a page of the product, or as JSON for scripts."""
-    title, text = _words_for(error)
+def sorry(status: int, code: str, title: str, text: str) -> Response:
+    """Say what is the matter: a page of the product, or JSON for scripts."""
     if wants_json():
-        response = refused(error.code or 500, error.name.lower().replace(" ", "_"), text)
-    else:
-        page = render_template("message.html", title=title, text=text)
-        response = Response(page, error.code or 500)
+        return refused(status, code, text)
+    return Response(render_template("message.html", title=title, text=text), status)
+
+
+def _sorry(error: HTTPException) -> Response:
+    title, text = _words_for(error)
+    response = sorry(error.code or 500, error.name.lower().replace(" ", "_"), title, text)
     if error.code in (405, 429):
         kept = error.get_response().headers
         response.headers.update({k: v for k, v in kept.items() if k in ("Allow", "Retry-After")})
