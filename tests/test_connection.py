@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 import gevent
@@ -14,9 +14,9 @@ from wsproto.connection import Connection as Wire
 
 from tests.wired import KEY, LARGE, PATIENCE, Phone
 from voting import connection, pipe
-from voting.connection import SERVER_OPTIONS, BadUpgrade, prepare
-from voting.pipe import LINGER_SECONDS, text_frame
-from voting.protocol import GOING_AWAY, MAX_MESSAGE_BYTES, NOT_TEXT, TOO_LARGE
+from voting.connection import MAX_LINGER_BYTES, SERVER_OPTIONS, BadUpgrade, prepare
+from voting.frames import TEXT, TOO_LARGE, masked_frame, text_frame
+from voting.protocol import GOING_AWAY, MAX_MESSAGE_BYTES, NOT_TEXT
 
 # The handshake
 
@@ -155,8 +155,7 @@ def test_a_client_that_closes_is_answered(phone: Phone) -> None:
 def test_a_client_that_vanishes_is_noticed(phone: Phone) -> None:
     """Without a goodbye listening ends all the same."""
     phone.socket.close()
-    assert phone.listening
-    phone.listening.get(timeout=PATIENCE)
+    phone.left()
     phone.connection.tell(b"nobody hears this")
 
 
@@ -214,8 +213,7 @@ def test_bytes_that_are_no_frames_end_the_connection(
     phone.socket.sendall(data)
     assert phone.get().code == code
     phone.socket.close()
-    assert phone.listening
-    phone.listening.get(timeout=PATIENCE)
+    phone.left()
     assert capsys.readouterr().err == ""
 
 
@@ -226,7 +224,7 @@ def test_a_mistake_before_the_first_message_closes_too(capsys: pytest.CaptureFix
         raise LookupError("a mistake of ours")
 
     with closing(Phone(listen=False)) as phone:
-        phone.listening = gevent.spawn(phone.connection.listen, phone.heard.append, mistake)
+        phone.listening = gevent.spawn(phone.connection.listen, lambda message: None, mistake)
         assert phone.closed() == 1011
     assert "LookupError: a mistake of ours" in capsys.readouterr().err
 
@@ -238,8 +236,7 @@ def test_a_mistake_of_ours_closes_this_connection_and_is_reported(
     phone.say("mistake")
     phone.say("after")
     assert phone.closed() == 1011
-    assert phone.listening
-    phone.listening.get(timeout=PATIENCE)
+    phone.left()
     assert phone.heard == ["mistake"]
     assert "LookupError: a mistake of ours" in capsys.readouterr().err
 
@@ -269,18 +266,18 @@ def test_no_snapshot_follows_the_close_frame_of_a_slow_client(phone: Phone) -> N
 
 
 def test_a_tick_does_not_cut_a_client_that_is_being_told_why(phone: Phone) -> None:
-    """After simple-websocket's own close frame, too, nothing is sent that would make it a reset."""
+    """After a close frame for a broken message, too, nothing is sent that would make it a reset."""
     phone.say("x" * (MAX_MESSAGE_BYTES + 1))
     assert phone.get().code == TOO_LARGE
     phone.connection.show(text_frame(b"tick"), whole=True)
-    assert phone.connection.check(ping_seconds=25, deadline_seconds=10)
+    assert alive(phone)
 
 
 def test_a_connection_may_be_closed_before_it_is_listened_to() -> None:
     """A socket that must not be here is upgraded, told so, and let go."""
     with closing(Phone(listen=False)) as phone:
         phone.connection.close(4401, "log in first")
-        phone.listening = gevent.spawn(phone.connection.listen, phone.heard.append)
+        phone.listening = gevent.spawn(phone.listen)
         assert phone.closed() == 4401
 
 
@@ -306,7 +303,8 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
 
 
 def alive(phone: Phone) -> bool:
-    return phone.connection.check(ping_seconds=25, deadline_seconds=10)
+    phone.connection.check(connection.monotonic(), ping_seconds=25, deadline_seconds=10)
+    return not phone.connection.pipe.ended
 
 
 def test_a_silent_client_is_asked_once_and_then_cut(watch: Watch, phone: Phone) -> None:
@@ -322,8 +320,7 @@ def test_a_silent_client_is_asked_once_and_then_cut(watch: Watch, phone: Phone) 
     watch.now += 2
     assert not alive(phone)
     assert phone.socket.recv(65_536) == b""
-    assert phone.listening
-    phone.listening.get(timeout=PATIENCE)
+    phone.left()
 
 
 def test_a_client_that_answers_stays(watch: Watch, phone: Phone) -> None:
@@ -346,16 +343,43 @@ def test_a_client_that_takes_nothing_is_cut(watch: Watch, phone: Phone) -> None:
     assert alive(phone)
     watch.now += 2
     assert not alive(phone)
-    assert phone.listening
-    phone.listening.get(timeout=PATIENCE)
+    phone.left()
 
 
-def test_a_client_that_does_not_answer_a_close_is_cut(watch: Watch, phone: Phone) -> None:
-    """Saying goodbye has a deadline of its own."""
+@pytest.mark.parametrize("stalled", [False, True])
+def test_a_client_that_does_not_answer_a_close_is_cut(
+    monkeypatch: pytest.MonkeyPatch, stalled: bool
+) -> None:
+    """Saying goodbye has a deadline of its own; a phone that neither reads nor leaves is let go."""
+    monkeypatch.setattr(connection, "LINGER_SECONDS", 0.02)
+    with closing(Phone()) as phone:
+        if stalled:
+            phone.connection.show(text_frame(b"x" * LARGE), whole=True)
+        phone.connection.close(GOING_AWAY, "")
+        phone.left()
+        assert phone.connection.pipe.ended
+
+
+def test_a_goodbye_hears_a_little_more_and_not_for_ever(phone: Phone) -> None:
+    """What a client still had under way is read; one that goes on and on is cut."""
     phone.connection.close(GOING_AWAY, "")
-    watch.now += LINGER_SECONDS - 0.1
-    assert alive(phone)
-    watch.now += 0.2
-    assert not alive(phone)
-    assert phone.listening
-    phone.listening.get(timeout=PATIENCE)
+    sent = 0
+    with suppress(BrokenPipeError, ConnectionResetError):
+        while sent < 8 * MAX_LINGER_BYTES:
+            sent += phone.socket.send(bytes(65_536))
+    assert MAX_LINGER_BYTES <= sent < 8 * MAX_LINGER_BYTES
+    phone.left()
+
+
+def test_a_client_that_never_stops_talking_does_not_hold_up_others(phone: Phone) -> None:
+    """It is read in turns: what another one says is heard long before the first has finished."""
+    talking = gevent.spawn(phone.socket.sendall, masked_frame(TEXT, b"word", bytes(4)) * 20_000)
+    with closing(Phone()) as other:
+        with gevent.Timeout(PATIENCE):
+            while not phone.heard:
+                phone.woken.clear()
+                phone.woken.wait()
+        other.say("me too")
+        assert other.woken.wait(PATIENCE)
+        assert len(phone.heard) < 20_000
+    talking.kill()

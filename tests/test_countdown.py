@@ -37,7 +37,7 @@ def test_a_round_whose_countdown_is_over_is_closed() -> None:
         room.news.clear()
         room.clock.now = end + 3
         assert room.told.wait(PATIENCE)
-        assert room.news == [("round", True)]
+        assert room.news == [("state", True)]
         assert isinstance(decode(room.journal.records[-1].body), Close)
         assert (room.round.closed_at, room.round.room) == (end, 7)
         assert room.cast("v").code() == "round_closed"

@@ -141,14 +141,16 @@ def test_a_command_that_ends_a_round_takes_down_who_was_there() -> None:
 
 
 def test_who_watches_is_told_after_each_batch() -> None:
-    """Ballots change the numbers, a command that took effect changes more than those."""
+    """Ballots change the numbers, a command that took effect more, another round everything."""
     with Room() as room:
         room.cast("v").get()
         assert room.news == [("numbers", True)]
         assert isinstance(room.steer(Close), Done)
-        assert room.news[1:] == [("round", True)]
+        assert room.news[1:] == [("state", True)]
         room.steer(Close)
         assert room.news[2:] == [("numbers", True)]
+        assert isinstance(room.steer(Reset), Done)
+        assert room.news[3:] == [("round", True)]
 
 
 # Stopping

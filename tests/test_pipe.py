@@ -3,18 +3,17 @@
 import os
 import struct
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 
 import gevent
 import pytest
 from gevent.socket import SHUT_WR, socketpair
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wsproto import ConnectionType
-from wsproto.connection import Connection as Wire
 
 from voting import pipe
-from voting.pipe import MAX_EVENTS, MAX_LINGER_BYTES, Pipe, text_frame
+from voting.frames import close_frame, text_frame
+from voting.pipe import MAX_EVENTS, Pipe, show_all
 
 EXAMPLES = 1_000 if os.environ.get("TEST_ALL") else 60
 PATIENCE = 5
@@ -22,32 +21,6 @@ PATIENCE = 5
 
 LARGE = 1 << 20
 """More than the kernel takes for one client: who is shown so much and reads nothing is stalled."""
-
-
-# Frames
-
-
-@pytest.mark.parametrize(
-    "size, head",
-    [
-        (0, "81 00"),
-        (1, "81 01"),
-        (125, "81 7d"),
-        (126, "81 7e 00 7e"),
-        (65_535, "81 7e ff ff"),
-        (65_536, "81 7f 00 00 00 00 00 01 00 00"),
-    ],
-)
-def test_a_text_frame_says_its_size_as_the_rfc_does(size: int, head: str) -> None:
-    """One final, unmasked text frame, its length in the shortest of the three forms."""
-    payload = b"x" * size
-    frame = text_frame(payload)
-    assert frame == bytes.fromhex(head) + payload
-    wire = Wire(ConnectionType.CLIENT)
-    wire.receive_data(frame)
-    got = list(wire.events())
-    assert "".join(event.data for event in got) == payload.decode()
-    assert [event.message_finished for event in got][-1:] == [True]
 
 
 def texts_in(data: bytes) -> list[bytes]:
@@ -75,7 +48,7 @@ class Ends:
     def __init__(self) -> None:
         ours, self.phone = socketpair()
         self.phone.settimeout(PATIENCE)
-        self.pipe = Pipe(ours, b"")
+        self.pipe = Pipe(ours)
         self.read = b""
 
     def close(self) -> None:
@@ -166,7 +139,7 @@ def test_a_state_is_owed_until_it_begins_to_leave(ends: Ends) -> None:
 
 def test_too_many_unsent_events_end_the_connection(ends: Ends) -> None:
     """The queue of events is bounded: the phone is cut, and whoever reads for it wakes up."""
-    reading = gevent.spawn(ends.pipe.recv, 1)
+    reading = gevent.spawn(ends.pipe.socket.recv, 1)
     ends.stall()
     for _ in range(MAX_EVENTS):
         ends.pipe.event(text_frame(b"event"))
@@ -220,67 +193,73 @@ def test_progress_renews_the_deadline(ends: Ends, monkeypatch: pytest.MonkeyPatc
     assert ends.pipe.behind_since == 105.0
 
 
-def test_bytes_read_with_the_handshake_come_first() -> None:
-    """An eager phone's first frame may arrive in the packet of its handshake."""
-    ours, phone = socketpair()
-    pipe = Pipe(ours, b"abc")
-    phone.sendall(b"def")
-    assert [pipe.recv(2), pipe.recv(2), pipe.recv(2), pipe.recv(2)] == [b"ab", b"c", b"de", b"f"]
-    pipe.end()
-    ours.close()
-    phone.close()
+# One frame for many
+
+
+def test_one_frame_is_shown_to_all_who_are_free() -> None:
+    """Who waits for something is handed back; who is gone is ended and not in the way."""
+    free, slow, gone = Ends(), Ends(), Ends()
+    large = slow.stall()
+    gone.phone.close()
+    assert show_all([gone.pipe, slow.pipe, free.pipe], text_frame(b"1")) == [slow.pipe]
+    assert gone.pipe.ended
+    assert free.rest() == [b"1"]
+    assert slow.rest() == [large]
+    for ends in (free, slow, gone):
+        ends.close()
+
+
+def test_a_frame_that_does_not_fit_is_finished_later(ends: Ends) -> None:
+    """Shown to many, a frame is as whole as one shown alone."""
+    large = b"large".ljust(LARGE, b".")
+    assert show_all([ends.pipe], text_frame(large)) == []
+    assert show_all([ends.pipe], text_frame(b"next")) == [ends.pipe]
+    ends.pipe.snapshot(text_frame(b"next"), whole=False)
+    assert ends.rest() == [large, b"next"]
 
 
 # The goodbye
 
 
+def test_nothing_follows_the_last_frame(ends: Ends) -> None:
+    """Neither events nor snapshots, nor another last frame."""
+    ends.pipe.last(text_frame(b"last"))
+    ends.pipe.event(text_frame(b"event"))
+    ends.pipe.snapshot(text_frame(b"snapshot"), whole=True)
+    ends.pipe.last(close_frame(1000, ""))
+    assert show_all([ends.pipe], text_frame(b"tick")) == [ends.pipe]
+    assert ends.rest() == [b"last"]
+
+
 def test_what_waits_leaves_before_the_goodbye(ends: Ends) -> None:
-    """A closed pipe writes the rest and the events, then its end; a snapshot is for who stays."""
+    """A finished pipe writes the rest and the events, then its end; a snapshot is for who stays."""
     large = ends.stall()
     ends.pipe.event(text_frame(b"event"))
     ends.pipe.snapshot(text_frame(b"snapshot"), whole=True)
-    closed = gevent.spawn(ends.pipe.close)
+    ends.pipe.last(text_frame(b"last"))
+    ends.pipe.finish()
     while data := ends.phone.recv(65_536):
         ends.read += data
-    assert texts_in(ends.read) == [large, b"event"]
+    assert texts_in(ends.read) == [large, b"event", b"last"]
     assert not ends.pipe.ended
-    ends.phone.shutdown(SHUT_WR)
-    closed.get(timeout=PATIENCE)
-    assert ends.pipe.ended
 
 
-def test_a_goodbye_hears_a_little_more_and_not_for_ever(ends: Ends) -> None:
-    """What a phone still had under way is read; one that goes on and on is cut."""
-    assert MAX_LINGER_BYTES == 1 << 20
-    closed = gevent.spawn(ends.pipe.close)
+def test_a_pipe_with_nothing_to_say_is_finished_at_once(ends: Ends) -> None:
+    """The phone sees the end, and what it still says can be read."""
+    ends.pipe.finish()
     assert ends.phone.recv(1) == b""
-    sent = 0
-    with suppress(BrokenPipeError, ConnectionResetError):
-        while sent < 8 * MAX_LINGER_BYTES:
-            sent += ends.phone.send(bytes(65_536))
-    assert MAX_LINGER_BYTES <= sent < 8 * MAX_LINGER_BYTES
-    closed.get(timeout=PATIENCE)
-    assert ends.pipe.ended
-
-
-@pytest.mark.parametrize("stalled", [False, True])
-def test_a_goodbye_without_an_answer_ends_in_time(
-    ends: Ends, monkeypatch: pytest.MonkeyPatch, stalled: bool
-) -> None:
-    """A phone that neither reads nor leaves holds nothing up."""
-    monkeypatch.setattr(pipe, "LINGER_SECONDS", 0.02)
-    if stalled:
-        ends.stall()
-    gevent.spawn(ends.pipe.close).get(timeout=PATIENCE)
-    assert ends.pipe.ended
+    ends.phone.sendall(b"bye")
+    assert ends.pipe.socket.recv(3) == b"bye"
 
 
 def test_a_goodbye_to_a_phone_that_is_gone_is_quiet(ends: Ends) -> None:
-    """Closing after the other side has vanished, or closing twice, raises nothing."""
+    """Finishing after the other side has vanished, or twice, raises nothing."""
     ends.pipe.event(text_frame(b"unread, so that the end is a reset"))
     ends.phone.close()
-    ends.pipe.close()
-    ends.pipe.close()
+    for _ in range(2):
+        ends.pipe.finish()
+        ends.pipe.end()
+        ends.pipe.last(close_frame(1000, ""))
     assert ends.pipe.ended
 
 

@@ -131,10 +131,10 @@ class Evening:
     # Steps
 
     def join(self, name: str, view: str = "voter", browser: Browser | None = None) -> None:
-        """Let one more page come."""
+        """Let one more page come; a voter's first one is told to all."""
         self.pages[name] = page = Page(browser or Browser(self.server).log_in(name), view)
         page.state()
-        if view == "voter":
+        if browser is None:
             self.wait()
 
     @property

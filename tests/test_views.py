@@ -11,6 +11,7 @@ from voting import views
 from voting.protocol import Message, View, encode
 from voting.records import Close, Compare, Define, Poll, Reopen, Reset, Results, Show, Stage
 from voting.state import Receipt, State
+from voting.turnout import Turnout
 
 VIEWS: tuple[View, ...] = get_args(View)
 SECRET = msgspec.structs.replace(POLL, results="hidden")
@@ -24,26 +25,20 @@ def said(message: Message) -> Any:
 
 def shown(room: Room, view: View, *, present: int = 0) -> Any:
     """Return the state as a view reads it, with so many voters present who have not voted."""
-    return said(views.snapshot(room.state, view, now=99, present=voters(present), recording=True))
+    return said(
+        views.snapshot(room.state, view, among(room.state, present), now=99, recording=True)
+    )
 
 
-def voters(count: int) -> set[str]:
-    """So many voters with a page open; none of them is "v"."""
-    return {f"voter {n}" for n in range(count)}
+def among(state: State, present: int) -> Turnout:
+    """The room of a state with so many voters present; none of them is "v"."""
+    turnout = Turnout(state)
+    for n in range(present):
+        turnout.came(f"voter {n}")
+    return turnout
 
 
 # The numbers
-
-
-def test_the_room_is_who_is_present_or_has_voted() -> None:
-    """A voter who voted and left still counts, and one who is here and voted counts once."""
-    room = Room()
-    room.cast("gone", "b1", "ada")
-    room.cast("here", "b1", "ada")
-    tally = views.tally(room.state, "screen", {"here", "undecided"})
-    assert (tally.voted, tally.online, tally.room) == (2, 2, 3)
-    assert views.room(room.state, set()) == 2
-    assert views.room(State(), {"early"}) == 1
 
 
 def test_a_state_before_the_first_round_says_so() -> None:
@@ -89,7 +84,7 @@ def test_a_state_shows_the_round_on_stage() -> None:
     room = Room(seconds=60)
     room.cast("v", "b1", "ada")
     room.steer(Close)
-    message = views.snapshot(room.state, "screen", now=99, present=voters(3), recording=False)
+    message = views.snapshot(room.state, "screen", among(room.state, 3), now=99, recording=False)
     tree = said(message)
     assert tree["round"] == {"id": 1, "state": "closed", "opened_at": 3, "closes_at": 60_003}
     assert tree["counts"] == {"ada": 1, "bob": 0}
@@ -110,14 +105,14 @@ def test_a_state_shows_the_rounds_own_poll_and_results() -> None:
 def test_a_state_needs_a_poll() -> None:
     """Before the engine has defined one there is nothing to show, and no page may ask."""
     with pytest.raises(ValueError, match="a poll"):
-        views.snapshot(State(), "waiting", now=99, present=voters(0), recording=True)
+        views.snapshot(State(), "waiting", Turnout(State()), now=99, recording=True)
 
 
 def test_a_tally_is_the_numbers_alone() -> None:
     """A tally has the stage's numbers and nothing that a tick could leave out."""
     room = Room()
     room.cast("v", "b1", "bob")
-    assert said(views.tally(room.state, "screen", voters(5))) == {
+    assert said(views.tally(room.state, "screen", among(room.state, 5))) == {
         "type": "tally",
         "epoch": "epoch",
         "version": 4,
@@ -136,7 +131,7 @@ def test_a_tally_and_a_state_of_one_moment_agree(view: View, results: Results) -
     """Whichever of the two a client gets, it shows the same numbers, or the same none."""
     room = Room(msgspec.structs.replace(POLL, results=results))
     room.cast("v", "b1", "bob")
-    tally = said(views.tally(room.state, view, voters(5)))
+    tally = said(views.tally(room.state, view, among(room.state, 5)))
     whole = shown(room, view, present=5)
     assert tally.pop("type") != whole["type"]
     assert tally.pop("round") == whole["round"]["id"]
@@ -168,7 +163,7 @@ def test_counts_are_for_those_who_may_see_them(results: Results, closed: bool, v
     tree = shown(room, view)
     seen = {"ada": 23, "bob": 1} if view in MAY_SEE[results, closed] else None
     assert tree["counts"] == seen
-    assert said(views.tally(room.state, view, voters(0)))["counts"] == seen
+    assert said(views.tally(room.state, view, among(room.state, 0)))["counts"] == seen
     assert ("23" in json.dumps(tree)) is (seen is not None)
     assert (tree["voted"], tree["ballots"]) == (24, 24)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import gevent
 from gevent.event import Event
-from gevent.socket import SHUT_WR, socketpair
+from gevent.socket import MSG_PEEK, SHUT_WR, socketpair
 from simple_websocket import Server
 from wsproto import ConnectionType, events
 from wsproto.connection import Connection as Wire
@@ -49,26 +49,40 @@ class Phone:
         self._got: list[events.Event] = []
         self.heard: list[str] = []
         self.woken = Event()
-        self.listening = gevent.spawn(self.connection.listen, self._hear) if listen else None
+        self.listening = gevent.spawn(self.listen) if listen else None
 
-    def _hear(self, message: str) -> None:
-        self.heard.append(message)
+    def listen(self) -> None:
+        self.connection.listen(self._hear)
+
+    def _hear(self, message: bytes) -> None:
+        self.heard.append(message.decode())
         self.woken.set()
-        if message == "mistake":
+        if message == b"mistake":
             raise LookupError("a mistake of ours")
 
     def close(self) -> None:
         self.socket.close()
-        if self.listening:
-            self.listening.join(PATIENCE)
+        self.left()
         self._reader.close()
         self._ours.close()
+
+    def left(self) -> None:
+        """Wait until the connection's listening, if it was begun, has ended."""
+        if self.listening:
+            self.listening.get(timeout=PATIENCE)
 
     def send(self, event: events.Event) -> None:
         self.socket.sendall(self._wire.send(event))
 
     def say(self, text: str) -> None:
         self.send(events.TextMessage(text))
+
+    def has_word(self) -> bool:
+        """Say whether something lies ready to be read."""
+        try:
+            return bool(self.socket._sock.recv(1, MSG_PEEK))
+        except BlockingIOError:
+            return False
 
     def get(self) -> Any:
         """Return the next event of the wire; texts and bytes come whole."""

@@ -1,11 +1,10 @@
-"""One safe WebSocket over simple-websocket: whole frames, deadlines, bounded queues, one greenlet.
+"""One safe WebSocket on flask-sock's route: whole frames, deadlines, bounded queues.
 
 Owns the handshake's checks and the life of a socket. Never knows what a message means.
 
-simple-websocket does the handshake and the parsing; it is held by its own extension points. Its
-socket is a `Pipe`, which writes each frame whole and in order and never waits; its thread and its
-event are stand-ins that let the greenlet of the request do the reading, so a phone costs one
-greenlet and one file descriptor, and nothing is read that nobody has asked for.
+simple-websocket shakes hands and no more: reading by its thread, its events and wsproto's parser
+cost more than all the rest of a vote. Here the event loop calls when bytes have come, and what they
+say is dealt with in that call. The greenlet of the request only waits for the end.
 """
 
 from __future__ import annotations
@@ -19,12 +18,35 @@ from time import monotonic
 from types import SimpleNamespace
 from typing import Any, cast
 
-from simple_websocket import ConnectionClosed, Server
+import gevent
+from gevent.event import Event
+from simple_websocket import Server
 
-from voting.pipe import LINGER_SECONDS, Pipe, text_frame
-from voting.protocol import MAX_MESSAGE_BYTES, MISTAKE, NOT_TEXT, TOO_LARGE
+from voting.frames import (
+    CLOSE,
+    PING,
+    PONG,
+    TEXT,
+    BadFrames,
+    FrameReader,
+    close_code,
+    close_frame,
+    frame,
+    text_frame,
+)
+from voting.pipe import Pipe
+from voting.protocol import MAX_MESSAGE_BYTES, MISTAKE, NOT_TEXT
 
-PING_FRAME = bytes((0x89, 0))
+READ_BYTES = 2_048
+"""Read in one turn: some ten votes, so that a client that never stops talking waits its turn."""
+
+LINGER_SECONDS = 2.0
+"""How long a closed connection may take to say goodbye."""
+
+MAX_LINGER_BYTES = 1 << 20
+"""What a closed connection may still send. Unread, it would turn our close frame into a reset."""
+
+PING_FRAME = frame(PING, b"")
 
 
 class BadUpgrade(Exception):
@@ -59,8 +81,8 @@ def prepare(environ: dict[str, Any]) -> None:
         HTTP_SEC_WEBSOCKET_KEY=key,
         HTTP_SEC_WEBSOCKET_VERSION="13",
     )
-    pipe = Pipe(environ["voting.socket"], _read_ahead(environ))
-    environ["wsgi.input"] = SimpleNamespace(raw=SimpleNamespace(_sock=pipe))
+    shaking = _Handshake(environ["voting.socket"], _read_ahead(environ))
+    environ["wsgi.input"] = SimpleNamespace(raw=SimpleNamespace(_sock=shaking))
 
 
 def _read_ahead(environ: dict[str, Any]) -> bytes:
@@ -76,117 +98,183 @@ def _read_ahead(environ: dict[str, Any]) -> bytes:
     return ahead
 
 
-class _ThreadInPlace:
-    """Stands where simple-websocket starts a thread: `Connection.listen` runs it instead."""
+class _Handshake:
+    """Stands where simple-websocket has its socket, while it answers the handshake."""
+
+    def __init__(self, sock: Any, ahead: bytes) -> None:
+        self.pipe = Pipe(sock)
+        self.ahead = ahead
+
+    def dup(self) -> _Handshake:
+        return self
+
+    def send(self, data: bytes) -> int:
+        self.pipe.event(data)
+        return len(data)
+
+
+class _NoThread:
+    """Stands where simple-websocket starts a thread that reads: nobody needs it."""
+
+    name = ""
 
     def __init__(self, target: Callable[[], None]) -> None:
-        self.name = ""
-        self.run = target
+        pass
 
     def start(self) -> None:
-        """Nothing runs before somebody listens."""
+        """Start nothing."""
 
 
-class _Arrival:
-    """Stands where simple-websocket sets an event: messages lie ready, or the end has come."""
-
-    def __init__(self) -> None:
-        self.arrived: Callable[[], None] = lambda: None
-
-    def set(self) -> None:
-        self.arrived()
-
-
-SERVER_OPTIONS = {
-    "thread_class": _ThreadInPlace,
-    "event_class": _Arrival,
-    "max_message_size": MAX_MESSAGE_BYTES,
-}
+SERVER_OPTIONS = {"thread_class": _NoThread, "event_class": object}
 
 
 class Connection:
     """One client's WebSocket: hand it frames, and listen to its messages."""
 
+    __slots__ = (
+        "_ahead",
+        "_closing",
+        "_frames",
+        "_gone",
+        "_heard_after",
+        "_heard_at",
+        "_linger",
+        "_pinged_at",
+        "_receive",
+        "pipe",
+    )
+
     def __init__(self, ws: Server) -> None:
-        self._ws = ws
-        self._pipe = cast(Pipe, ws.sock)
-        self._thread = cast(_ThreadInPlace, ws.thread)
-        self._event = cast(_Arrival, ws.event)
-        self._closing_at: float | None = None
-        self._pinged_at = monotonic()
-
-    @property
-    def owes_state(self) -> bool:
-        """Whether a `state` is still unsent, so that no `tally` may take its place."""
-        return self._pipe.owes_state
-
-    @property
-    def _is_open(self) -> bool:
-        """Whether frames may still be sent: no close frame has left, ours or simple-websocket's."""
-        return self._closing_at is None and self._ws.connected
+        shaken = cast(_Handshake, ws.sock)
+        self.pipe, self._ahead = shaken.pipe, shaken.ahead
+        # From here on it is ours: flask-sock, which would close it once more, finds it closed, and
+        # wsproto's parser is not needed.
+        ws.connected = False
+        cast(Any, ws).ws = None
+        self._frames: FrameReader | None = FrameReader(masked=True, most=MAX_MESSAGE_BYTES)
+        self._receive: Callable[[bytes], None] = lambda payload: None
+        self._gone = Event()
+        self._heard_at = self._pinged_at = monotonic()
+        self._heard_after = 0
+        self._closing = False
+        self._linger: Any = None
 
     def listen(
-        self, receive: Callable[[str], None], begin: Callable[[], None] = lambda: None
+        self, receive: Callable[[bytes], None], begin: Callable[[], None] = lambda: None
     ) -> None:
         """Call `begin`, then `receive` with each text message, until the connection ends.
 
-        All in this greenlet. A mistake in either closes the connection with 1011: it must not
-        become an HTTP answer inside the WebSocket's stream.
+        `receive` is called by the event loop and must not wait. A mistake in either closes the
+        connection with 1011: it must not become an HTTP answer inside the WebSocket's stream.
         """
-
-        def arrived() -> None:
-            messages = self._ws.input_buffer
-            while messages:
-                message = messages.pop(0)
-                if self._closing_at is not None:
-                    continue
-                if isinstance(message, bytes):
-                    self.close(NOT_TEXT, "expected text")
-                elif len(message.encode("utf-8", "replace")) > MAX_MESSAGE_BYTES:
-                    self.close(TOO_LARGE, f"expected at most {MAX_MESSAGE_BYTES} bytes")
-                else:
-                    receive(message)
-
-        self._event.arrived = arrived
+        sock = self.pipe.socket
+        watcher = gevent.get_hub().loop.io(sock.fileno(), 1)
+        self._receive = receive
         try:
-            begin()
-            self._thread.run()
-        except Exception:
-            traceback.print_exc(file=sys.stderr)
-            self.close(MISTAKE, "the server made a mistake")
-            self._pipe.close()
+            try:
+                begin()
+            except Exception:
+                self._made_a_mistake()
+            self._take(self._ahead)
+            watcher.start(self._readable, sock._sock.recv)
+            self._gone.wait()
+            self._let_leave()
         finally:
-            self._event.arrived = lambda: None
+            watcher.stop()
+            watcher.close()
+            if self._linger is not None:
+                self._linger.close()
+            self.pipe.end()
+            self._receive = lambda payload: None
+
+    def _readable(self, recv: Callable[[int], bytes]) -> None:
+        """Take what has come; what is still there then comes in the loop's next turn."""
+        try:
+            data = recv(READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if data:
+            self._heard_at = monotonic()
+            self._take(data)
+        else:
+            self._gone.set()
+
+    def _take(self, data: bytes) -> None:
+        if self._closing:
+            self._heard_after += len(data)
+            if self._heard_after > MAX_LINGER_BYTES:
+                self.pipe.end()
+        if self._frames is None:
+            return
+        try:
+            for opcode, payload in self._frames.feed(data):
+                if opcode == CLOSE:
+                    self._hang_up(close_code(payload) or 1000, "")
+                    return
+                if self._closing:
+                    continue
+                if opcode == TEXT:
+                    self._receive(payload)
+                elif opcode == PING:
+                    self.pipe.event(frame(PONG, payload))
+                elif opcode != PONG:
+                    self.close(NOT_TEXT, "expected text")
+        except BadFrames as error:
+            self._hang_up(error.code, str(error))
+        except Exception:
+            self._made_a_mistake()
+
+    def _made_a_mistake(self) -> None:
+        traceback.print_exc(file=sys.stderr)
+        self._hang_up(MISTAKE, "the server made a mistake")
+
+    def _hang_up(self, code: int, reason: str) -> None:
+        """Say the last word, if it is not said yet, and heed nothing any more."""
+        self.close(code, reason)
+        self._frames = None
+        self.pipe.finish()
+
+    def _let_leave(self) -> None:
+        """Wait a little for what a client that says no more has not taken yet."""
+        self.pipe.finish()
+        with gevent.Timeout(LINGER_SECONDS, cast(Any, False)):
+            while self.pipe.behind_since is not None:
+                gevent.sleep(0.01)
 
     def tell(self, payload: bytes) -> None:
         """Send one message that must arrive, ahead of any snapshot."""
-        if self._is_open:
-            self._pipe.event(text_frame(payload))
+        self.pipe.event(text_frame(payload))
 
     def show(self, frame: bytes, *, whole: bool) -> None:
         """Send a snapshot, made by `text_frame`; a slow client gets only the newest."""
-        if self._is_open:
-            self._pipe.snapshot(frame, whole=whole)
+        self.pipe.snapshot(frame, whole=whole)
 
     def close(self, code: int, reason: str) -> None:
-        """Ask the client to go, with a close code (RFC 6455, section 7.4); `listen` then ends."""
-        if self._closing_at is None:
-            self._closing_at = monotonic()
-            self._pipe.drop_snapshot()
-            try:
-                self._ws.close(cast(Any, code), reason)
-            except ConnectionClosed:
-                self._pipe.end()
+        """Ask the client to go, with a close code (RFC 6455, section 7.4); `listen` then ends.
 
-    def check(self, *, ping_seconds: float, deadline_seconds: float) -> bool:
-        """Ping a client that is silent, and cut one that is gone; False when it was cut."""
-        now, pipe = monotonic(), self._pipe
-        behind = pipe.behind_since is not None and now - pipe.behind_since > deadline_seconds
-        gone = now - pipe.heard_at > 2 * ping_seconds
-        left = self._closing_at is not None and now - self._closing_at > LINGER_SECONDS
-        if behind or gone or left:
-            pipe.end()
-        elif self._is_open and now - max(pipe.heard_at, self._pinged_at) > ping_seconds:
-            self._pinged_at = now
-            pipe.event(PING_FRAME)
-        return not pipe.ended
+        One that does not go within LINGER_SECONDS is cut.
+        """
+        if self._closing or self._gone.is_set():
+            return
+        self._closing = True
+        self.pipe.last(close_frame(code, reason))
+        self._linger = gevent.get_hub().loop.timer(LINGER_SECONDS)
+        self._linger.start(self.pipe.end)
+
+    def check(self, now: float, *, ping_seconds: float, deadline_seconds: float) -> None:
+        """Ping a client that is silent, and cut one that is gone or takes nothing.
+
+        `now` is by `time.monotonic`.
+        """
+        silent = now - self._heard_at
+        behind_since = self.pipe.behind_since
+        if behind_since is not None and now - behind_since > deadline_seconds:
+            self.pipe.end()
+        elif silent > ping_seconds:
+            if silent > 2 * ping_seconds:
+                self.pipe.end()
+            elif now - self._pinged_at > ping_seconds:
+                self._pinged_at = now
+                self.pipe.event(PING_FRAME)

@@ -59,7 +59,7 @@ TOO_FAST = Refusal("too_fast", "more taps in a second than this poll takes")
 Answered = Callable[[Outcome], None]
 
 Change = Literal["numbers", "state", "round"]
-"""What is new: counts alone, anything else, or even what the voters' own choices are."""
+"""What is new: counts alone, anything else, or even the round, and with it everyone's choices."""
 
 
 class Engine:
@@ -111,10 +111,14 @@ class Engine:
     ) -> None:
         """Take in what is new in the configured polls, and open the very first round.
 
+        A rehearsal that the last stop left behind is over, before anything else.
+
         Raises:
             JournalError: the journal cannot be written.
         """
         state = self.state
+        if state.rehearsal:
+            self._record([Close(state.stage, state.version)])
         if bodies := news(state, polls, made):
             self._record(bodies)
         if open_at_start and not state.begun and state.poll:
@@ -235,7 +239,7 @@ class Engine:
         return [self._waiting.popleft() for _ in range(min(MAX_BATCH, len(self._waiting)))]
 
     def _commit(self, batch: list[tuple[Body, Answered]]) -> None:
-        steered = self.state.steered
+        stage, steered = self.state.stage, self.state.steered
         try:
             outcomes = self._record([body for body, _ in batch])
         except JournalError:
@@ -247,7 +251,10 @@ class Engine:
             raise
         for (_, answered), outcome in zip(batch, outcomes, strict=True):
             _answer(answered, outcome)
-        self._changed("numbers" if self.state.steered == steered else "round")
+        if self.state.stage != stage:
+            self._changed("round")
+        else:
+            self._changed("numbers" if self.state.steered == steered else "state")
 
     def _record(self, bodies: list[Body]) -> list[Outcome]:
         at = self.now()

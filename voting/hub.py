@@ -1,10 +1,7 @@
-"""Who is connected, and the tick that shows everyone the newest state.
+"""Who is connected, from joining to leaving.
 
-Owns the room's clients. Never knows what a state holds: it is handed an `Encode`.
-
-Counts are state, not events: a change marks the state dirty, and the next tick encodes it once per
-view and gives every client of that view the same bytes. The work is clients × ticks, never clients
-× votes. The first change after a silence goes out at once; then ticks keep their distance.
+Owns the clients of this process, in two audiences: the voters' phones, and the screens and admins,
+whose ticks do not wait for thousands of phones. What they are shown is the audience's.
 """
 
 from __future__ import annotations
@@ -12,21 +9,21 @@ from __future__ import annotations
 import random
 import sys
 import traceback
-from collections.abc import Callable, Set
-from typing import Any, Literal, cast
+from time import monotonic
+from typing import Any, cast
 
 import gevent
-from gevent.event import Event
 
-from voting.connection import Connection
-from voting.pipe import text_frame
+from voting.audience import Audience, Client, Encode
+from voting.frames import text_frame
+from voting.turnout import Turnout
 
-Kind = Literal["state", "tally"]
-Encode = Callable[[Kind, str, Set[str]], bytes]
-"""Encodes the state now: (kind, view, voters present) → what every client of the view gets."""
+PHONES_SHARE = 0.4
+SCREENS_SHARE = 0.1
+"""How much of one core may go into ticks: a half in all. The votes have the rest."""
 
 SWEEP_SECONDS = 1.0
-"""Between two looks for clients that are gone."""
+"""Between two looks for clients that are gone, and between ticks that tell phones of arrivals."""
 
 DRAIN_BATCH = 100
 """Clients that are sent away in one turn: they come back in waves, not as one."""
@@ -35,87 +32,89 @@ DRAIN_SECONDS = 3.0
 """How long the clients may take to leave when the server stops."""
 
 
-class Client:
-    """One connected page: its socket, its view, and the voter or the admin's session behind it.
-
-    `needs_state` asks the next tick for a whole state, because the view has changed.
-    """
-
-    __slots__ = ("connection", "name", "needs_state", "session", "unanswered", "view", "voter")
-
-    def __init__(
-        self,
-        connection: Connection,
-        view: str,
-        *,
-        voter: str | None = None,
-        name: str = "",
-        session: str = "",
-    ) -> None:
-        self.connection = connection
-        self.view = view
-        self.voter = voter
-        self.name = name
-        self.session = session
-        self.unanswered = 0
-        self.needs_state = False
-
-
 class Hub:
     """All clients of this process.
 
     Args:
         encode: makes a view's payload.
+        turnout: is told which voters are present.
         tick_seconds: the least time between two ticks.
         ping_seconds: silence after which a client is asked whether it lives.
         deadline_seconds: how long a client may take none of what waits for it.
     """
 
     def __init__(
-        self, encode: Encode, *, tick_seconds: float, ping_seconds: float, deadline_seconds: float
+        self,
+        encode: Encode,
+        turnout: Turnout,
+        *,
+        tick_seconds: float,
+        ping_seconds: float,
+        deadline_seconds: float,
     ) -> None:
         self._encode = encode
-        self._tick_seconds = tick_seconds
+        self._turnout = turnout
         self._ping_seconds = ping_seconds
         self._deadline_seconds = deadline_seconds
-        self._clients: set[Client] = set()
+        self._phones = Audience(encode, tick_seconds=tick_seconds, share=PHONES_SHARE)
+        self._screens = Audience(encode, tick_seconds=tick_seconds, share=SCREENS_SHARE)
         self._voters: dict[str, set[Client]] = {}
-        self._dirty = Event()
-        self._state_changed = False
+        self._presence_changed = False
         self._greenlets: list[gevent.Greenlet[[], None]] = []
 
-    @property
-    def present(self) -> Set[str]:
-        """The voters who have a page open; two tabs are one voter."""
-        return self._voters.keys()
-
     def __len__(self) -> int:
-        return len(self._clients)
+        return len(self._phones.clients) + len(self._screens.clients)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nobody has been shown anything for a while."""
+        return self._phones.is_quiet and self._screens.is_quiet
 
     def start(self) -> None:
         """Begin to tick."""
-        self._greenlets = [gevent.spawn(self._tick_for_ever), gevent.spawn(self._sweep_for_ever)]
+        ways = (self._phones.run, self._screens.run, self._sweep_for_ever)
+        self._greenlets = [gevent.spawn(way) for way in ways]
 
     def join(self, client: Client) -> None:
         """Take a client in and show it the state as of this moment."""
-        self._clients.add(client)
+        self._audience(client).add(client)
         if client.voter is not None:
-            self._voters.setdefault(client.voter, set()).add(client)
-            self.mark()
-        client.connection.show(
-            text_frame(self._encode("state", client.view, self.present)), whole=True
-        )
+            tabs = self._voters.setdefault(client.voter, set())
+            if not tabs:
+                self._turnout.came(client.voter)
+                self._tell_of_presence()
+            tabs.add(client)
+        client.connection.show(text_frame(self._encode("state", client.view)), whole=True)
 
     def leave(self, client: Client) -> None:
         """Forget a client."""
-        self._clients.discard(client)
-        if client.voter is None:
+        self._audience(client).remove(client)
+        tabs = self._voters.get(client.voter or "", set())
+        if client not in tabs:
             return
-        tabs = self._voters.get(client.voter, set())
-        tabs.discard(client)
-        if not tabs:
-            self._voters.pop(client.voter, None)
-        self.mark()
+        tabs.remove(client)
+        if not tabs and client.voter is not None:
+            del self._voters[client.voter]
+            self._turnout.left(client.voter)
+            self._tell_of_presence()
+
+    def move(self, client: Client, view: str, *, needs_state: bool) -> None:
+        """Show a client another view, and where that is more than numbers, first a whole state."""
+        self._audience(client).move(client, view, needs_state=needs_state)
+
+    def _tell_of_presence(self) -> None:
+        """Let the screens count at once who comes and goes, and the phones when there is time.
+
+        Else two thousand phones that arrive within seconds would all be told of each other.
+        """
+        self._screens.mark()
+        self._presence_changed = True
+
+    def _audience(self, client: Client) -> Audience:
+        return self._screens if client.voter is None else self._phones
+
+    def _everyone(self) -> list[Client]:
+        return [*self._screens.clients, *self._phones.clients]
 
     def of_voter(self, voter: str) -> list[Client]:
         """Return the pages that a voter has open."""
@@ -123,42 +122,16 @@ class Hub:
 
     def of_session(self, session: str) -> list[Client]:
         """Return the pages that belong to an admin's session."""
-        return [client for client in self._clients if session and client.session == session]
+        return [c for c in self._screens.clients if session and c.session == session]
 
     def voters(self) -> list[Client]:
         """Return every voter's page."""
-        return [client for tabs in self._voters.values() for client in tabs]
+        return list(self._phones.clients)
 
     def mark(self, *, state: bool = False) -> None:
         """Say that something changed: the numbers, or with `state` anything else too."""
-        self._state_changed |= state
-        self._dirty.set()
-
-    def tick(self) -> None:
-        """Show every client what is true now, encoding each view once."""
-        state_changed, self._state_changed = self._state_changed, False
-        frames: dict[tuple[Kind, str], bytes] = {}
-        for client in list(self._clients):
-            connection = client.connection
-            whole = state_changed or client.needs_state or connection.owes_state
-            client.needs_state = False
-            key: tuple[Kind, str] = ("state" if whole else "tally", client.view)
-            frame = frames.get(key)
-            if frame is None:
-                frame = frames[key] = text_frame(self._encode(*key, self.present))
-            connection.show(frame, whole=whole)
-
-    def _tick_for_ever(self) -> None:
-        while True:
-            self._dirty.wait()
-            self._dirty.clear()
-            try:
-                self.tick()
-            except Exception:
-                # Without its next turn the room would stand still for good.
-                traceback.print_exc(file=sys.stderr)
-                self.mark(state=True)
-            gevent.sleep(self._tick_seconds)
+        self._screens.mark(state=state)
+        self._phones.mark(state=state)
 
     def _sweep_for_ever(self) -> None:
         while True:
@@ -169,18 +142,21 @@ class Hub:
                 traceback.print_exc(file=sys.stderr)
 
     def sweep(self) -> None:
-        """Ping who is silent, cut who is gone or does not read."""
-        for client in list(self._clients):
+        """Ping who is silent, cut who is gone or does not read, and tell who came and went."""
+        now = monotonic()
+        for client in self._everyone():
             client.connection.check(
-                ping_seconds=self._ping_seconds, deadline_seconds=self._deadline_seconds
+                now, ping_seconds=self._ping_seconds, deadline_seconds=self._deadline_seconds
             )
+        if self._presence_changed:
+            self._presence_changed = False
+            self._phones.mark()
 
     def close(self, code: int, reason: str) -> None:
         """Ask every client to go, in random order, and wait until they have."""
         gevent.killall(self._greenlets)
         with gevent.Timeout(DRAIN_SECONDS, cast(Any, False)):
-            while self._clients:
-                clients = list(self._clients)
+            while clients := self._everyone():
                 for client in random.sample(clients, min(DRAIN_BATCH, len(clients))):
                     client.connection.close(code, reason)
                 gevent.sleep(0.01)

@@ -6,7 +6,6 @@ for the journal: an answer is sent when it comes.
 
 from __future__ import annotations
 
-from collections.abc import Set
 from functools import partial
 from typing import Literal, cast, get_args
 
@@ -16,12 +15,14 @@ from flask_sock import Sock
 from simple_websocket import Server
 
 from voting import identity, protocol, views
+from voting.audience import Client, Encode, Kind
 from voting.connection import BadUpgrade, Connection, prepare
 from voting.engine import Change, Engine
-from voting.hub import Client, Encode, Hub, Kind
+from voting.hub import Hub
 from voting.protocol import View
 from voting.records import Ballot
 from voting.state import Outcome, Receipt, Refusal
+from voting.turnout import Turnout
 
 MAX_UNANSWERED = 32
 """Ballots that one connection may have under way. A phone has one; more is a flood."""
@@ -32,31 +33,30 @@ Page = Literal["voter", "screen", "admin"]
 PAGES: tuple[Page, ...] = get_args(Page)
 
 
-def snapshot(engine: Engine, view: View, present: Set[str]) -> protocol.Snapshot:
-    """Return the engine's state as a view sees it now."""
-    return views.snapshot(
-        engine.state, view, now=engine.now(), present=present, recording=engine.recording
-    )
+def encoder(engine: Engine, turnout: Turnout) -> Encode:
+    """Return the function by which audiences are shown the engine's state."""
 
-
-def encoder(engine: Engine) -> Encode:
-    """Return the function by which the hub shows the engine's state."""
-
-    def encode(kind: Kind, view: str, present: Set[str]) -> bytes:
+    def encode(kind: Kind, view: str) -> bytes:
         shown = cast(View, view)
         if kind == "tally":
-            return protocol.encode(views.tally(engine.state, shown, present))
-        return protocol.encode(snapshot(engine, shown, present))
+            return protocol.encode(views.tally(engine.state, shown, turnout))
+        return protocol.encode(snapshot(engine, shown, turnout))
 
     return encode
+
+
+def snapshot(engine: Engine, view: View, turnout: Turnout) -> protocol.Snapshot:
+    """Return the engine's state as a view sees it now."""
+    return views.snapshot(engine.state, view, turnout, now=engine.now(), recording=engine.recording)
 
 
 class Live:
     """Who is connected to what: pages to the hub, ballots to the engine, answers to phones."""
 
-    def __init__(self, engine: Engine, hub: Hub, admin: identity.Admin) -> None:
+    def __init__(self, engine: Engine, hub: Hub, turnout: Turnout, admin: identity.Admin) -> None:
         self._engine = engine
         self._hub = hub
+        self._turnout = turnout
         self._admin = admin
         engine.watch(self._changed, self.room)
 
@@ -80,12 +80,12 @@ class Live:
 
     def snapshot(self, view: View) -> dict[str, object]:
         """Return the `state` message that a view would get now, for a page to start with."""
-        message = snapshot(self._engine, view, self._hub.present)
+        message = snapshot(self._engine, view, self._turnout)
         return cast(dict[str, object], msgspec.to_builtins(message))
 
     def room(self) -> int:
         """Return how many are present or have voted in the round on stage."""
-        return views.room(self._engine.state, self._hub.present)
+        return self._turnout.room
 
     def view_of(self, voter: str) -> View:
         """Return what a voter's page is shown now."""
@@ -137,7 +137,7 @@ class Live:
         self._show_own(client)
         self._hub.join(client)
 
-    def _receive(self, client: Client, frame: str) -> None:
+    def _receive(self, client: Client, frame: bytes) -> None:
         try:
             message = protocol.decode(frame)
         except protocol.BadMessage as error:
@@ -183,12 +183,10 @@ class Live:
         if client.voter is None:
             return
         view = self.view_of(client.voter)
-        if view == client.view:
-            return
-        client.view = view
-        current = self._engine.state.on_stage
-        if current is not None and current.results == "after_vote":
-            client.needs_state = True
+        if view != client.view:
+            current = self._engine.state.on_stage
+            differ = current is not None and current.results == "after_vote"
+            self._hub.move(client, view, needs_state=differ)
 
     def _refuse(self, client: Client, ballot: str | None, code: str, message: str) -> None:
         client.connection.tell(protocol.encode(protocol.Refused(ballot, code, message)))

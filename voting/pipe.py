@@ -1,10 +1,10 @@
-"""The bytes of one connection: every frame whole and in order, and nobody waits for a slow phone.
+"""The bytes that leave on one connection: every frame whole, in order, and nobody waits.
 
 Owns every byte that leaves a WebSocket, pongs and close frames too. Never knows what they mean.
 
 What waits for a slow client is bounded: the frame half written, a few events (receipts, refusals),
 and one snapshot, where the newest wins. Greenlets switch only where something waits, and nothing
-here does while it writes, so there is no lock.
+here does, so there is no lock.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from __future__ import annotations
 import socket
 import struct
 from collections import deque
+from collections.abc import Iterable
+from contextlib import suppress
 from time import monotonic
-from typing import Any, cast
+from typing import Any
 
 import gevent
 
@@ -23,83 +25,52 @@ MAX_EVENTS = 64
 SEND_BUFFER_BYTES = 32_768
 """What the kernel may hold for one client. More would be snapshots that are no longer true."""
 
-LINGER_SECONDS = 2.0
-"""How long a closed connection may take to say goodbye."""
-
-MAX_LINGER_BYTES = 1 << 20
-"""What a closed connection may still send. Unread, it would turn our close frame into a reset."""
-
-
-def text_frame(payload: bytes) -> bytes:
-    """Encode one whole, unmasked text frame (RFC 6455, section 5.2)."""
-    size = len(payload)
-    if size < 126:
-        return bytes((0x81, size)) + payload
-    if size < 65_536:
-        return struct.pack("!BBH", 0x81, 126, size) + payload
-    return struct.pack("!BBQ", 0x81, 127, size) + payload
-
 
 class Pipe:
-    """The bytes of one connection: the socket that simple-websocket holds."""
+    """The way out of one connection.
 
-    def __init__(self, sock: Any, ahead: bytes) -> None:
+    `is_free` says that a frame may be written at once: nothing waits, and the end has not come.
+    `behind_since` is when a slow client last took something.
+    """
+
+    __slots__ = (
+        "_events",
+        "_finishing",
+        "_is_last",
+        "_rest",
+        "_snapshot",
+        "_watcher",
+        "behind_since",
+        "ended",
+        "is_free",
+        "owes_state",
+        "socket",
+        "write",
+    )
+
+    def __init__(self, sock: Any) -> None:
         self.socket = sock
-        self._ahead = ahead
+        # gevent's own `send` would wait for room, and asks for it in Python: a microsecond a frame.
+        self.write = sock._sock.send
+        self.is_free = True
         self.ended = False
-        self.heard_at = monotonic()
         self.behind_since: float | None = None
-        self._rest: memoryview | None = None
-        self._events: deque[bytes] = deque()
-        self._snapshot: bytes | None = None
         self.owes_state = False
+        self._rest: memoryview | None = None
+        self._events: deque[bytes] | None = None
+        self._snapshot: bytes | None = None
+        self._is_last = self._finishing = False
         self._watcher: Any = None
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
 
-    # simple-websocket's side
-
-    def dup(self) -> Pipe:
-        return self
-
-    def recv(self, size: int) -> bytes:
-        if self._ahead:
-            ahead, self._ahead = self._ahead[:size], self._ahead[size:]
-            return ahead
-        # gevent reads what is there without a pause, and one client that never stops talking
-        # would have the only thread to itself.
-        gevent.sleep(0)
-        data: bytes = self.socket.recv(size)
-        self.heard_at = monotonic()
-        return data
-
-    def send(self, data: bytes) -> int:
-        self.event(data)
-        return len(data)
-
-    def close(self) -> None:
-        """Say goodbye: let what waits leave, end our side, and hear the other's end."""
-        self.drop_snapshot()
-        try:
-            with gevent.Timeout(LINGER_SECONDS, cast(Any, False)):
-                while self._rest is not None and not self.ended:
-                    gevent.sleep(0.01)
-                if not self.ended:
-                    self.socket.shutdown(socket.SHUT_WR)
-                heard = 0
-                while heard < MAX_LINGER_BYTES and (data := self.socket.recv(16_384)):
-                    heard += len(data)
-        except OSError:
-            pass  # the other side is gone already, which is what we wanted
-        self.end()
-
-    # our side
-
     def event(self, frame: bytes) -> None:
         """Send a frame that must not be skipped; too many unsent ones end the connection."""
-        if self._rest is None:
+        if self.is_free:
             self._write(frame)
-        elif len(self._events) < MAX_EVENTS:
-            self._events.append(frame)
+        elif self._is_last or self.ended:
+            return
+        elif len(self._waiting) < MAX_EVENTS:
+            self._waiting.append(frame)
         else:
             self.end()
 
@@ -108,47 +79,67 @@ class Pipe:
 
         `whole` marks a `state`; while one is unsent the caller must not replace it by less.
         """
-        if self._rest is None:
+        if self.is_free:
             self._write(frame)
-        else:
+        elif not (self._is_last or self.ended):
             self._snapshot = frame
             self.owes_state = whole
 
-    def drop_snapshot(self) -> None:
-        """Forget a snapshot that is still unsent; nothing may follow a close frame."""
-        self._snapshot = None
-        self.owes_state = False
+    def last(self, frame: bytes) -> None:
+        """Send a close frame, behind the events that wait; nothing may follow it."""
+        if self._is_last or self.ended:
+            return
+        self._snapshot, self.owes_state = None, False
+        self._is_last = True
+        if self.is_free:
+            self.is_free = False
+            self._write(frame)
+        else:
+            self._waiting.append(frame)
+
+    def finish(self) -> None:
+        """Let what waits leave, and then end our side of the connection."""
+        self._is_last = self._finishing = True
+        self.is_free = False
+        if self._rest is None:
+            self._shut(socket.SHUT_WR)
 
     def end(self) -> None:
         """Stop now. What is unsent is dropped, and whoever reads wakes up."""
         if self.ended:
             return
-        self.ended = True
+        is_over = self._finishing and self._rest is None
+        self.ended, self.is_free, self.owes_state = True, False, False
+        self._rest = self._snapshot = self._events = None
         self._unwatch()
-        self._rest = None
-        self.drop_snapshot()
-        self._events.clear()
-        try:
+        if not is_over:
             # Without a linger of 0 the kernel would keep trying to send what a dead phone
             # never reads, long after we have forgotten it.
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # it was closed by the other side
+            with suppress(OSError):  # it was closed by the other side
+                self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._shut(socket.SHUT_RDWR)
+
+    @property
+    def _waiting(self) -> deque[bytes]:
+        """The unsent events; most clients never have one."""
+        if self._events is None:
+            self._events = deque()
+        return self._events
 
     def _write(self, frame: bytes | memoryview) -> None:
-        if self.ended:
-            return
+        """Write a frame as far as the kernel takes it; `_rest` is what is left."""
         try:
-            sent = self.socket.send(frame, 0, 0.0)
+            sent = self.write(frame)
         except BlockingIOError:
             sent = 0
         except OSError:
             self.end()
             return
-        if sent == len(frame):
-            return
-        self._rest = memoryview(frame)[sent:]
+        if sent < len(frame):
+            self._keep(memoryview(frame)[sent:])
+
+    def _keep(self, rest: memoryview) -> None:
+        self._rest, self.is_free = rest, False
         if self._watcher is None:
             self.behind_since = monotonic()
             self._watcher = gevent.get_hub().loop.io(self.socket.fileno(), 2)
@@ -156,9 +147,11 @@ class Pipe:
 
     def _catch_up(self) -> None:
         """Write what waits, as far as the kernel takes it: the rest, events, the snapshot."""
-        while self._rest is not None and not self.ended:
+        while self._rest is not None:
             rest, self._rest = self._rest, None
             self._write(rest)
+            if self.ended:
+                return
             if self._rest is not None:
                 if len(self._rest) < len(rest):
                     self.behind_since = monotonic()
@@ -170,6 +163,13 @@ class Pipe:
                 self._rest, self._snapshot = memoryview(self._snapshot), None
                 self.owes_state = False
         self._unwatch()
+        self.is_free = not self._is_last
+        if self._finishing:
+            self._shut(socket.SHUT_WR)
+
+    def _shut(self, how: int) -> None:
+        with suppress(OSError):  # the other side is gone already, which is what we wanted
+            self.socket.shutdown(how)
 
     def _unwatch(self) -> None:
         self.behind_since = None
@@ -177,3 +177,27 @@ class Pipe:
             self._watcher.stop()
             self._watcher.close()
             self._watcher = None
+
+
+def show_all(pipes: Iterable[Pipe], frame: bytes) -> list[Pipe]:
+    """Write one frame to all who are free for it; return the others.
+
+    This is what a room costs: clients × ticks. So the usual case is one call into the kernel and
+    as little Python as can be.
+    """
+    size = len(frame)
+    others = []
+    for pipe in pipes:
+        if pipe.is_free:
+            try:
+                sent = pipe.write(frame)
+            except BlockingIOError:
+                sent = 0
+            except OSError:
+                pipe.end()
+                continue
+            if sent != size:
+                pipe._keep(memoryview(frame)[sent:])
+        else:
+            others.append(pipe)
+    return others

@@ -5,8 +5,6 @@ Owns who may see what: counts that a view may not see are not in its messages at
 
 from __future__ import annotations
 
-from collections.abc import Set
-
 import msgspec
 
 from voting.protocol import (
@@ -22,6 +20,7 @@ from voting.protocol import (
 )
 from voting.records import same_text
 from voting.state import Round, State
+from voting.turnout import Turnout
 
 
 def view_of(state: State, voter: str) -> View:
@@ -48,8 +47,8 @@ def you(state: State, voter: str, name: str) -> You:
     return You(name, current.id, newest.choices, newest.code, len(current.counted[voter]))
 
 
-def tally(state: State, view: View, present: Set[str]) -> Tally:
-    """The numbers of the round on stage that a view may see; `present` are the voters online."""
+def tally(state: State, view: View, turnout: Turnout) -> Tally:
+    """The numbers of the round on stage that a view may see."""
     current = state.on_stage
     return Tally(
         state.epoch,
@@ -58,28 +57,17 @@ def tally(state: State, view: View, present: Set[str]) -> Tally:
         _counts(state, view),
         current.ballots if current else 0,
         current.voted if current else 0,
-        len(present),
-        room(state, present),
+        turnout.online,
+        turnout.room,
     )
 
 
-def room(state: State, present: Set[str]) -> int:
-    """Count who is in the room: present, or gone after voting in the round on stage.
-
-    A round that is closed keeps the number that it ended with.
-    """
-    current = state.on_stage
-    if current is not None and current.closed_at is not None and current.room:
-        return current.room
-    return len(present) + (len(current.counted.keys() - present) if current else 0)
-
-
-def snapshot(state: State, view: View, *, now: int, present: Set[str], recording: bool) -> Snapshot:
+def snapshot(state: State, view: View, turnout: Turnout, *, now: int, recording: bool) -> Snapshot:
     """The whole state as one view sees it, as of `now`."""
     poll, current = state.poll, state.on_stage
     if poll is None:
         raise ValueError("expected a state with a poll: the engine defines one before it starts")
-    numbers = tally(state, view, present)
+    numbers = tally(state, view, turnout)
     is_admin = view == "admin"
     return Snapshot(
         epoch=state.epoch,
@@ -95,7 +83,13 @@ def snapshot(state: State, view: View, *, now: int, present: Set[str], recording
             poll.countdown,
             poll.candidates,
         ),
-        round=RoundView(current.id, current.state, current.opened_at, current.closes_at)
+        round=RoundView(
+            current.id,
+            current.state,
+            current.opened_at,
+            current.closes_at,
+            rehearsal=state.rehearsal is not None,
+        )
         if current
         else RoundView(0, "none", None, None),
         results=current.results if current else poll.results,
@@ -117,7 +111,7 @@ def snapshot(state: State, view: View, *, now: int, present: Set[str], recording
                 each.id == poll.id,
                 state.defined[each.id],
                 each.countdown,
-                each.id == poll.id and not same_text(each, poll),
+                each.id == poll.id and not state.rehearsal and not same_text(each, poll),
             )
             for each in state.polls.values()
         )
@@ -147,7 +141,7 @@ def _summary(state: State, current: Round) -> RoundSummary:
         current.poll.id,
         current.poll.question,
         current.state,
-        current.id != state.stage,
+        current.id != state.real_stage,
         current.results,
         current.opened_at,
         current.closed_at,
