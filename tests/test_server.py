@@ -101,6 +101,19 @@ def test_a_broken_request_is_answered_and_not_printed(
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.parametrize("line", [b"Host: a\r\nHost: b", b"Host : a", b"Host: a\r\n b", b"Host"])
+def test_a_head_with_two_meanings_is_refused(
+    connect: Callable[[], Any], line: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """And the connection ends with it, since nobody knows where the next request begins."""
+    sock = connect()
+    sock.sendall(b"GET / HTTP/1.1\r\n" + line + b"\r\n\r\nGET / HTTP/1.1\r\n\r\n")
+    answer = everything(sock)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.count(b"HTTP/1.1") == 1
+    assert capfd.readouterr().err == ""
+
+
 def test_the_next_free_port_is_taken_unless_one_was_asked_for() -> None:
     """A port in use is an error for who named it, and a step for who did not."""
     with closing(socket.socket()) as taken:

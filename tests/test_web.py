@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
 from collections.abc import Callable
 from urllib.parse import urlencode
@@ -11,7 +12,7 @@ import pytest
 from flask import Flask
 
 from tests.phones import Browser, phone
-from tests.serving import ADA, CONFIG, ROOT, Server, poll_config
+from tests.serving import ADA, CONFIG, GRACE, ROOT, Server, poll_config
 from voting import language, web
 from voting.config import Server as ServerSettings
 
@@ -195,3 +196,75 @@ def test_the_qr_code_is_a_picture_of_the_address(server: Server) -> None:
 def test_a_body_that_is_too_large_is_refused(server: Server) -> None:
     """Nobody fills our memory through a form."""
     assert Browser(server).post("/login", {"name": "x" * 70_000}).status == 413
+
+
+GZIP = {"Accept_Encoding": "gzip, deflate"}
+
+
+@pytest.mark.parametrize("path", ["/login", "/", "/present", "/admin"])
+def test_pages_are_compressed_for_whoever_asks(server: Server, path: str) -> None:
+    """A cache in between is told what the answer depends on."""
+    visitor = Browser(server).log_in().become_admin()
+    answer, plain = visitor.get(path, **GZIP), visitor.get(path)
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in plain.headers
+    for each in (answer, plain):
+        assert "Accept-Encoding" in each.headers["Vary"]
+    assert len(answer.body) < 0.7 * len(plain.body)
+    assert gzip.decompress(answer.body).startswith(plain.body[:15])
+
+
+@pytest.mark.parametrize("path", ["/login?lang=en", "/?guess=csrf_token", "/nowhere"])
+def test_a_page_that_echoes_a_link_is_not_compressed(server: Server, path: str) -> None:
+    """Its length would tell a stranger who chose the link how much of a token he has guessed."""
+    answer = Browser(server).log_in().get(path, **GZIP)
+    assert "Content-Encoding" not in answer.headers
+    assert b"</html>" in answer.body
+
+
+def test_what_a_form_sends_back_is_not_compressed(server: Server) -> None:
+    """It holds what was typed."""
+    voter, admin = phone(server), Browser(server).become_admin()
+    voter.vote(ADA)
+    version = voter.until(type="receipt")["version"]
+    typed = voter.browser.post("/login", {"name": "x" * 41}, **GZIP)
+    asked = admin.post("/admin/reset", {"round": 1, "version": version, "ask": "1"}, **GZIP)
+    assert (typed.status, asked.status) == (422, 200)
+    for answer in (typed, asked):
+        assert "Content-Encoding" not in answer.headers
+        assert b"</form>" in answer.body
+
+
+def test_words_for_scripts_are_sent_as_they_are(serve: Callable[..., Server]) -> None:
+    """Chinese is not blown up to escapes, and what could end the script element is escaped."""
+    server = serve(poll_config(question="投票 </script> & 'so'", candidates=["甲", "乙"]))
+    page = Browser(server).log_in().get("/", Accept_Language="zh").text
+    blocks = re.findall(r'<script type="application/json" id="(\w+)">(.*?)</script>', page)
+    assert [name for name, _ in blocks] == ["words", "snapshot", "you"]
+    words, snapshot = (text for _, text in blocks[:2])
+    assert "投票" in snapshot
+    assert json.loads(snapshot)["poll"]["question"] == "投票 </script> & 'so'"
+    assert "\\u" not in words.replace("\\u0027", "")
+    assert not set("<>&") & set(words + snapshot)
+
+
+def test_what_a_room_sees_alike_follows_the_room(server: Server) -> None:
+    """A page is made of the numbers of its moment, in its reader's language, with its own vote."""
+    first, second = phone(server), phone(server)
+    for accepted, send in (("en", "Send my vote"), ("zh", "提交")):
+        page = second.browser.get("/", Accept_Language=accepted).text
+        assert re.search(rf'id="send"[^>]*>{send}', page)
+        assert f'<span class="count" data-count="{ADA}">0</span>' in page
+    first.vote(ADA)
+    first.until(type="receipt")
+    marks = []
+    for voter in (first, second, first):
+        page = voter.browser.get("/", Accept_Language="en").text
+        assert f'<span class="count" data-count="{ADA}">1</span>' in page
+        marks.append('data-vote="counted"' in page)
+    assert marks == [True, False, True]
+    second.vote(GRACE)
+    second.until(type="receipt")
+    for voter, choice in ((first, ADA), (second, GRACE)):
+        page = voter.browser.get("/").text
+        assert re.findall(r'data-candidate="([^"]+)"[^>]*data-vote="counted"', page) == [choice]

@@ -24,7 +24,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import gevent
-from flask import Request, session
+from flask import Flask, Request, session
+from flask.sessions import SecureCookieSessionInterface
+from itsdangerous import URLSafeTimedSerializer
 from werkzeug.security import check_password_hash, generate_password_hash
 
 MAX_NAME = 40
@@ -65,6 +67,18 @@ def has_key(folder: Path) -> bool:
 def fingerprint(key: bytes) -> str:
     """Return a short name for a secret key, which tells nothing of it."""
     return hashlib.sha256(b"name of " + key).hexdigest()[:8]
+
+
+class SignedSessions(SecureCookieSessionInterface):
+    """Flask's sessions in a signed cookie; the signer is made once, not twice in each request."""
+
+    def __init__(self) -> None:
+        self._signer: URLSafeTimedSerializer | None = None
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """Return the signer of the app that this belongs to."""
+        self._signer = self._signer or super().get_signing_serializer(app)
+        return self._signer
 
 
 class Admin:

@@ -1,22 +1,67 @@
 """Which language a page speaks, and the catalogues.
 
 Owns the choice: `?lang=` (kept in the session), else the browser's, else English. A catalogue is
-one file, `translations/<locale>.po`, read as it is: a third language is one more file.
+one file, `translations/<locale>.po`, read as it is: a third language is one more file. What pages
+say does not change while the server runs, so each sentence is looked up once.
 """
 
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
+from functools import cache, lru_cache
 from pathlib import Path
+from typing import cast
 
 from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
-from flask import Flask, request, session
+from flask import Flask, g, request, session
 from flask_babel import Babel, Domain, get_locale
+from jinja2 import Environment
+from markupsafe import Markup
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 
 ENGLISH = Locale.parse("en")
+
+KNOWN_PREFERENCES = 1_024
+"""Accept-Language headers that are remembered; a room of phones sends a handful."""
+
+LONGEST_PREFERENCE = 256
+"""Of a longer header only so much is read: what is remembered must not fill the memory."""
+
+
+class Speech:
+    """One language as templates speak it, by `_` and `sentences`."""
+
+    def __init__(self, locale: Locale, words: NullTranslations, templates: Environment) -> None:
+        self.lang = tag(locale)
+        self._words = words
+        self._templates = templates
+        # Caches of their own, or the languages would share them.
+        self._said = cache(self._look_up)
+        self.sentences = cache(self._sentences)
+
+    def say(self, sentence: str, /, **values: object) -> Markup:
+        """Return a sentence in this language as HTML, with its placeholders filled in."""
+        said = self._said(sentence)
+        return said % values if values else said
+
+    @property
+    def gap(self) -> str:
+        """What stands between two sentences: in Chinese nothing."""
+        return "" if self.lang.startswith("zh") else " "
+
+    def _look_up(self, sentence: str) -> Markup:
+        return Markup(self._words.gettext(sentence))  # noqa: S704  # ours, not a visitor's
+
+    def _sentences(self, page: str) -> tuple[Mapping[str, str], Markup]:
+        """Return what the scripts of a page say, by key, and the same as JSON for them."""
+        written = self._templates.get_template("_words.html").make_module({"_": self.say})
+        sentences: Mapping[str, str] = getattr(written, page)
+        return sentences, self._templates.call_filter("tojson", sentences)
 
 
 class _Catalogues(Domain):  # type: ignore[misc]  # flask_babel is untyped
@@ -32,20 +77,24 @@ class _Catalogues(Domain):  # type: ignore[misc]  # flask_babel is untyped
             self._read[str(locale)] = _read(file)
 
     def get_translations(self) -> NullTranslations:
-        return self._read[str(get_locale() or ENGLISH)]
+        return self.words_of(get_locale() or ENGLISH)
 
-    def names(self) -> list[tuple[str, str]]:
-        """Return each language's tag and its own name, which is how it translates "English"."""
-        return [
-            (tag(locale), self._read[str(locale)].gettext("English"))
-            for locale in self.locales.values()
-        ]
+    def words_of(self, locale: Locale) -> NullTranslations:
+        """Return the catalogue of one of the languages."""
+        return self._read[str(locale)]
 
 
 def init_app(app: Flask, folder: Path) -> None:
     """Make an app speak the languages whose catalogues lie in a folder."""
     catalogues = _Catalogues(folder)
-    by_tag = {tag(locale): locale for locale in catalogues.locales.values()}
+    locales = list(catalogues.locales.values())
+    by_tag = {tag(locale): locale for locale in locales}
+    speeches = {
+        str(locale): Speech(locale, catalogues.words_of(locale), app.jinja_env)
+        for locale in locales
+    }
+    # Each by its own name, which is how it translates "English".
+    names = [(speech.lang, str(speech.say("English"))) for speech in speeches.values()]
 
     def choose() -> Locale:
         asked = request.args.get("lang", "")
@@ -53,18 +102,31 @@ def init_app(app: Flask, folder: Path) -> None:
             session["lang"] = asked
         if session.get("lang") in by_tag:
             return by_tag[session["lang"]]
-        best = request.accept_languages.best_match(list(catalogues.locales), "en")
-        return catalogues.locales[best]
+        return preferred(request.headers.get("Accept-Language", "")[:LONGEST_PREFERENCE])
+
+    @lru_cache(KNOWN_PREFERENCES)
+    def preferred(header: str) -> Locale:
+        wanted = parse_accept_header(header, LanguageAccept)
+        return catalogues.locales[wanted.best_match(list(catalogues.locales), "en")]
 
     babel = Babel(app, locale_selector=choose)
     babel.domain_instance = catalogues
 
+    def speech() -> Speech:
+        if "speech" not in g:
+            g.speech = speeches[str(choose())]
+        return cast(Speech, g.speech)
+
+    def say(sentence: str, /, **values: object) -> Markup:
+        return speech().say(sentence, **values)
+
     @app.context_processor
     def words() -> dict[str, object]:
-        lang = tag(get_locale() or ENGLISH)
-        # Chinese sentences follow each other without a space.
-        gap = "" if lang.startswith("zh") else " "
-        return {"lang": lang, "gap": gap, "languages": catalogues.names()}
+        here = speech()
+        return {"_": here.say, "lang": here.lang, "gap": here.gap, "sentences": here.sentences}
+
+    # What templates import is made once for all requests, and so must ask each time.
+    app.jinja_env.globals.update(_=say, speech=speech, languages=names)
 
 
 def tag(locale: Locale) -> str:

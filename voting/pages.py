@@ -6,6 +6,8 @@ Owns their routes. What a page shows first is the same message that its socket w
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from flask import Blueprint, Response, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
@@ -17,11 +19,41 @@ from voting.names import Names
 from voting.web import Page
 
 
+class Kept:
+    """What many readers of a page see alike, made once for as long as they do.
+
+    Before the vote begins a whole room arrives at the same choices: only the first has to wait for
+    them to be written.
+    """
+
+    def __init__(self) -> None:
+        self._seen: object = None
+        self._parts: dict[str, str] = {}
+
+    def part(self, seen: object, name: str, caller: Callable[[], str]) -> str:
+        """Return the part that `caller` makes of what is `seen`; without a name it is made anew."""
+        if not name:
+            return caller()
+        if seen != self._seen:
+            self._seen, self._parts = seen, {}
+        if name not in self._parts:
+            self._parts[name] = caller()
+        return self._parts[name]
+
+
+def _alike(snapshot: dict[str, Any]) -> dict[str, Any]:
+    """Return a snapshot without what an arrival changes; of the time what a countdown shows."""
+    closes_at = snapshot["round"]["closes_at"]
+    left = closes_at and (closes_at - snapshot["now"] + 999) // 1000
+    return {**snapshot, "now": left, "online": 0, "room": 0}
+
+
 def create_blueprint(
     live: Live, names: Names, join_url: Callable[[], str | None], *, name_required: bool
 ) -> Blueprint:
     """Return the routes; `join_url` is asked anew whenever the address is shown."""
     blueprint = Blueprint("pages", __name__)
+    kept = Kept()
 
     def login_page(name: str, error: str | None = None) -> str:
         return render_template("login.html", name=name, error=error, name_required=name_required)
@@ -60,7 +92,12 @@ def create_blueprint(
         if who is None:
             return redirect(url_for("pages.login"), 303)
         snapshot = live.snapshot(live.view_of(who[0]))
-        return render_template("vote.html", snapshot=snapshot, you=live.you(*who))
+        return render_template(
+            "vote.html",
+            snapshot=snapshot,
+            you=live.you(*who),
+            kept=partial(kept.part, _alike(snapshot)),
+        )
 
     @blueprint.get("/present")
     def present() -> Page:

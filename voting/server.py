@@ -13,6 +13,8 @@ from typing import Any
 import gevent
 from gevent.pywsgi import WSGIHandler, WSGIServer
 
+from voting.requests import Head
+
 NEXT_PORTS = 20
 """How many ports above the usual one are tried when nobody asked for one."""
 
@@ -103,6 +105,9 @@ def raise_file_limit() -> int | None:
 class _Handler(WSGIHandler):
     """One HTTP connection; after an upgrade its socket belongs to `connection.py`."""
 
+    MessageClass: Any = Head
+    _held: bytearray | None = None
+
     def __init__(self, sock: Any, address: Any, server: WSGIServer) -> None:
         # Without it an answer on a kept-alive connection waits 40 ms for an acknowledgement.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -131,6 +136,22 @@ class _Handler(WSGIHandler):
         environ: dict[str, Any] = super().get_environ()
         environ["voting.socket"] = self.socket
         return environ
+
+    def _write_with_headers(self, data: bytes) -> None:
+        # Head and body in one packet: a small answer is one call of the kernel, and one wake of
+        # the phone's radio, instead of two.
+        self._held = held = bytearray()
+        try:
+            super()._write_with_headers(data)  # type: ignore[misc]
+        finally:
+            self._held = None
+        self._sendall(held)
+
+    def _sendall(self, data: bytes | bytearray) -> None:
+        if self._held is None:
+            super()._sendall(data)  # type: ignore[misc]
+        else:
+            self._held += data
 
     def handle_one_response(self) -> None:
         self._patience.close()

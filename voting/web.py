@@ -5,17 +5,22 @@ Owns what is the same for all routes. Has no routes of its own.
 
 from __future__ import annotations
 
+import json
+from functools import lru_cache
+from math import ceil
+from time import time
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, g, jsonify, render_template, request
 from flask_babel import gettext as _
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFError, CSRFProtect
-from werkzeug.exceptions import HTTPException
+from limits import parse
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from werkzeug.exceptions import HTTPException, TooManyRequests
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from voting import identity
+from voting import compressed, identity
 from voting.config import Server
 
 Page = str | Response | WerkzeugResponse
@@ -41,17 +46,34 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
-    # Pages carry a CSRF token and the numbers of this moment: no cache may keep them.
-    "Cache-Control": "no-store",
 }
 
+KNOWN_HOSTS = 256
+"""Hosts that are remembered to be trusted or not; a room of phones names one or two."""
 
-def init_app(app: Flask, settings: Server, key: bytes) -> Limiter:
-    """Put the ground under an app; return the limiter for routes that guesses are thrown at.
+LONGEST_HOST = 253 + len(":65535")
+"""The longest name that there is, with a port; a longer one is not even remembered."""
 
-    `key` signs the sessions.
-    """
+
+class Throttle:
+    """How often one address may try something, like "10 per minute"; kept in memory."""
+
+    def __init__(self, rate: str) -> None:
+        self._rate = parse(rate)
+        self._seen = MovingWindowRateLimiter(MemoryStorage())
+
+    def check(self) -> None:
+        """Count this request, or answer it with 429 and when to come again."""
+        address = request.remote_addr or ""
+        if not self._seen.hit(self._rate, address):
+            free_at = self._seen.get_window_stats(self._rate, address).reset_time
+            raise TooManyRequests(retry_after=max(1, ceil(free_at - time())))
+
+
+def init_app(app: Flask, settings: Server, key: bytes) -> None:
+    """Put the ground under an app; `key` signs the sessions."""
     app.secret_key = key
+    app.session_interface = identity.SignedSessions()
     app.config.update(
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
         PERMANENT_SESSION_LIFETIME=identity.SESSION_LIFETIME,
@@ -60,14 +82,24 @@ def init_app(app: Flask, settings: Server, key: bytes) -> Limiter:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_REFRESH_EACH_REQUEST=False,
         WTF_CSRF_TIME_LIMIT=None,
-        RATELIMIT_HEADERS_ENABLED=True,
+    )
+    # Words for scripts as they are: escaped to ASCII, Chinese would take twice the bytes.
+    app.jinja_env.policies.update(
+        {
+            "json.dumps_function": json.dumps,
+            "json.dumps_kwargs": {"ensure_ascii": False, "separators": (",", ":")},
+        }
     )
     CSRFProtect(app)
     trusted = {*settings.trusted_hosts, urlsplit(settings.public_url).hostname or ""} - {""}
 
+    @lru_cache(KNOWN_HOSTS)
+    def is_trusted(host: str) -> bool:
+        return identity.host_is_trusted(host, trusted)
+
     @app.before_request
     def check_where_from() -> None:
-        if not identity.host_is_trusted(request.host, trusted):
+        if len(request.host) > LONGEST_HOST or not is_trusted(request.host):
             abort(400, "expected a Host that config.toml trusts (server.trusted_hosts)")
         g.trusted_host = request.host
         sent = request.method != "GET" and "Origin" in request.headers
@@ -76,16 +108,39 @@ def init_app(app: Flask, settings: Server, key: bytes) -> Limiter:
 
     @app.after_request
     def add_headers(response: Response) -> Response:
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
+        response.headers.extend(HEADERS)
+        # Pages carry a CSRF token and the numbers of this moment: no cache may keep them.
+        response.headers.setdefault("Cache-Control", "no-store")
         # To Safari before 15.4, 'self' is no address of a WebSocket.
         host = g.get("trusted_host")
         socket = f" ws://{host} wss://{host}" if host else ""
         response.headers["Content-Security-Policy"] = CONTENT_POLICY.format(socket=socket)
-        return response
+        return _compress(response) if _may_be_compressed(response) else response
 
     app.register_error_handler(HTTPException, _sorry)
-    return Limiter(get_remote_address, app=app, storage_uri="memory://")
+
+
+def _may_be_compressed(response: Response) -> bool:
+    """Say whether the length of this answer, compressed, tells nothing of its CSRF token.
+
+    It would if a stranger could have words of his choice put beside the token, again and again, and
+    watch the length: it shrinks with each character that is guessed (BREACH). By a link he chooses
+    the query, which pages echo; all else on a page that is fetched is ours or the reader's own.
+    """
+    return (
+        request.method == "GET"
+        and not request.query_string
+        and response.mimetype == "text/html"
+        and response.status_code == 200
+    )
+
+
+def _compress(response: Response) -> Response:
+    response.vary.add(compressed.VARY)
+    if compressed.is_accepted(request.headers.get("Accept-Encoding", "")):
+        response.set_data(compressed.compress(response.get_data(), compressed.PAGE_LEVEL))
+        response.headers["Content-Encoding"] = "gzip"
+    return response
 
 
 def wants_json() -> bool:

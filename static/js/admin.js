@@ -25,7 +25,8 @@ const store = createStore({ snapshot: first, connection: { state: "connecting" }
   renderBadge(connection, words);
   setText(byId("question"), poll.question);
   document.title = `${words.admin} · ${poll.question}`;
-  setText(byId("round-line"), fill(words[`round_${round.state}`], { n: round.id }));
+  byId("rehearsal").hidden = !round.rehearsal;
+  setText(byId("round-line"), fill(words[`round_${round.rehearsal ? "rehearsal" : round.state}`], { n: round.id }));
   setText(byId("round-since"), round.state === "open" ? fill(words.since, { time: timeOfDay(round.opened_at) }) : "");
   renderCountdown(round);
   byId("health").hidden = snapshot.recording !== false;

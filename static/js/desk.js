@@ -15,6 +15,7 @@ export function neighbours({ poll, polls }) {
 /** The next sensible action: what the one big button does. */
 export function primaryOf(snapshot) {
   const { round, results } = snapshot;
+  if (round.rehearsal) return "end";
   if (round.state === "none") return "open";
   if (round.state === "open") return "close";
   if (results === "hidden") return "reveal";
@@ -29,16 +30,21 @@ export function renderDesk(snapshot, words) {
   const runs = round.state === "open" && round.closes_at !== null;
   const newest = snapshot.polls[place] ?? poll; // a new round begins as the newest text says
   const canOpen = round.state !== "open" && place >= 0;
+  const tried = round.rehearsal === true; // nothing else is possible before its end
+  const canRehearse = !runs && (round.state !== "open" || snapshot.ballots === 0);
   const shown = {
+    end: tried,
+    rehearse: !tried && canRehearse,
+    "rehearse-later": !tried && !canRehearse,
     next: primary === "next",
     reveal: primary === "reveal",
     close: primary === "close",
     open: canOpen,
     reopen: round.state === "closed",
-    reset: round.state === "open",
+    reset: round.state === "open" && !tried,
     proposed: canOpen,
-    lengths: round.state === "open",
-    three: round.state !== "none",
+    lengths: round.state === "open" && !tried,
+    three: round.state !== "none" && !tried,
     "three-later": round.state === "none",
     "pager-before": before !== undefined,
     "pager-after": after !== undefined,
@@ -67,7 +73,7 @@ export function renderDesk(snapshot, words) {
   const isSeen = results === "after_vote" && round.state === "closed" ? "live" : results;
   setText(byId("sees-line"), words[`sees_${isSeen}`]);
   setText(byId("place"), place < 0 ? "" : fill(words.place, { n: place + 1, all: snapshot.polls.length }));
-  document.querySelector(".pager").hidden = snapshot.polls.length < 2;
+  document.querySelector(".pager").hidden = tried || snapshot.polls.length < 2;
 }
 
 /** Put a value into a form's field. */

@@ -5,7 +5,7 @@ import { byId, setText } from "./dom.js";
 import { clock, fill, fillCount } from "./words.js";
 
 /** Whether the present round takes votes: a tap must not end it, it has to be closed first. */
-const inUse = ({ round, ballots }) => round.state === "open" && ballots > 0;
+const inUse = ({ round, ballots }) => round.rehearsal || (round.state === "open" && ballots > 0);
 
 /** The round that left the stage last, when it had ballots and may come back; else undefined. */
 function undoable(snapshot) {
@@ -54,7 +54,7 @@ export function renderCompare({ poll, round, rounds, compared }, words) {
   const earlier = rounds.filter((item) => item.archived && item.poll === poll.id);
   const chosen = String(compared?.round ?? 0);
   const about = [round.id, chosen, ...earlier.map(({ id, results }) => id + results)].join(" ");
-  select.form.hidden = earlier.length === 0 || round.state === "none";
+  select.form.hidden = round.rehearsal || earlier.length === 0 || round.state === "none";
   if (select.dataset.about === about) return;
   select.dataset.about = about;
   const sayRound = ({ id, voted, results }) => fill(results === "hidden" ? words.beside_hidden : words.beside, { n: id, voted });

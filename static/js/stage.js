@@ -8,6 +8,7 @@ export function renderStage(snapshot, words) {
   const { poll, round, counts, results, voted, online, ballots, room } = snapshot;
   const { dataset } = document.body;
   dataset.round = round.state;
+  byId("rehearsal").hidden = !round.rehearsal;
   // The code to join is the picture until there is another.
   dataset.stage = voted === 0 && !isComparing(snapshot) ? "join" : counts === null ? "hidden" : "chart";
   document.title = poll.question;

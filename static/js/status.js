@@ -37,16 +37,21 @@ function renderReceipt(element, receipt) {
 
 /** What the server holds of this voter's in the round on stage; null if nothing. */
 function countedLine(page, words) {
-  const { poll, results } = page.snapshot;
+  const { poll, round, results } = page.snapshot;
   const { code, ballots } = page.you;
   const choices = countedOf(page);
   if (choices.length === 0) return null;
   const about = [mayChange(poll, words), results === "hidden" && words.later_hidden];
   if (poll.rule === "taps") {
-    const say = fill(words.taps_counted, { n: ballots });
+    const say = fill(round.rehearsal ? words.taps_tried : words.taps_counted, { n: ballots });
+    if (round.rehearsal) return { ...line("counted", say, ...about), still: say };
     return { ...line("counted", say, ...about), still: say, receipt: { sentence: words.taps_code, code } };
   }
   const name = nameOf(poll, choices, words);
+  if (round.rehearsal) {
+    const say = fill(words.tried, { name });
+    return { ...line("counted", say, ...about), still: say };
+  }
   const still = fill(words.refused_still, { name });
   return { ...line("counted", fill(words.counted, { name }), ...about), still, receipt: { sentence: words.counted_code, code } };
 }

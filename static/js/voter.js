@@ -30,6 +30,7 @@ const first = { snapshot, you: readJson("you"), box: ballots.box(), taps: taps.t
 const store = createStore(first, (held) => {
   const { round, poll } = held.snapshot;
   Object.assign(document.body.dataset, { round: round.state, rule: poll.rule });
+  byId("rehearsal").hidden = !round.rehearsal;
   renderBadge(held.connection, words, held.connection.stopped ? words.offline : null);
   panel.render(held.snapshot);
   renderLegend(byId("legend"), held.snapshot, words);
