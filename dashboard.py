@@ -6,6 +6,7 @@
     python dashboard.py verify          replay the journal and check it
     python dashboard.py export          write rounds as CSV or JSON
     python dashboard.py erase-names     erase the voters' names
+    python dashboard.py rehearse        try the room with pretended phones
 
 The only module that names concrete classes and ties them together.
 """
@@ -15,7 +16,6 @@ from gevent import monkey
 monkey.patch_all()  # before every other import: they must see gevent's sockets
 
 # ruff: noqa: E402
-import gc
 import os
 import signal
 from contextlib import suppress
@@ -27,6 +27,7 @@ import gevent
 from flask import Flask
 from gevent.event import Event
 
+from rehearsal.command import rehearse
 from voting import (
     admin,
     archive,
@@ -35,6 +36,7 @@ from voting import (
     health,
     identity,
     language,
+    nearby,
     pages,
     server,
     web,
@@ -46,13 +48,16 @@ from voting.clock import steady_clock
 from voting.config import Config, ConfigError, load
 from voting.connection import SERVER_OPTIONS
 from voting.engine import Engine
+from voting.garbage import collect_in_quiet
 from voting.greeting import greet
 from voting.hub import Hub
+from voting.joined import CannotJoin
 from voting.journal import Damaged, JournalError, Unusable
 from voting.journal_sqlite import SqliteJournal
 from voting.live import Live, encoder
 from voting.names import Names
 from voting.protocol import GOING_AWAY
+from voting.turnout import Turnout
 from voting.verify import damage_sentence
 
 HERE = Path(__file__).parent
@@ -85,7 +90,8 @@ def create_app(config: Config | None = None, port: int = DEFAULT_PORT) -> Flask:
         port: where phones reach the server, for the address it shows them.
 
     Raises:
-        ConfigError, JournalError, Broken, BadSecret: it cannot start, and the text says why.
+        ConfigError, JournalError, Broken, BadSecret, CannotJoin: it cannot start; the text says
+            why.
     """
     config = config or load(Path(os.environ.get("SHOW_OF_HANDS_CONFIG", console.DEFAULT_CONFIG)))
     journal = SqliteJournal(config.data)
@@ -93,22 +99,24 @@ def create_app(config: Config | None = None, port: int = DEFAULT_PORT) -> Flask:
     engine.replay(restored=journal.restored)
     is_emptied = engine.state.version == 1 and identity.has_key(config.data)
     engine.prepare(config.polls, config.made, open_at_start=config.room.open_at_start)
+    turnout = Turnout(engine.state)
     hub = Hub(
-        encoder(engine),
+        encoder(engine, turnout),
+        turnout,
         tick_seconds=1 / config.live.ticks_per_second,
         ping_seconds=config.live.ping_seconds,
         deadline_seconds=config.live.send_deadline_seconds,
     )
     steward = identity.Admin(config.data)
-    live = Live(engine, hub, steward)
+    live = Live(engine, hub, turnout, steward)
     names = Names(config.data)
-    assets = Assets(HERE / "static", config.data / "static")
+    assets = Assets(HERE / "static")
 
     app = Flask(__name__, static_folder=None)
     app.config["SOCK_SERVER_OPTIONS"] = SERVER_OPTIONS
     app.jinja_env.globals.update(asset=assets.url, highcharts=assets.has_highcharts)
     language.init_app(app, HERE / "translations")
-    limiter = web.init_app(app, config.server, identity.secret_key(config.data))
+    web.init_app(app, config.server, identity.secret_key(config.data))
 
     def address() -> str | None:
         return join_url(config.server.public_url, config.server.host, port)
@@ -117,7 +125,7 @@ def create_app(config: Config | None = None, port: int = DEFAULT_PORT) -> Flask:
     app.register_blueprint(
         pages.create_blueprint(live, names, address, name_required=config.room.name_required)
     )
-    app.register_blueprint(admin.create_blueprint(engine, live, steward, limiter, address))
+    app.register_blueprint(admin.create_blueprint(engine, live, steward, address, lambda: len(hub)))
     app.register_blueprint(editing.create_blueprint(engine, steward))
     app.register_blueprint(
         archive.create_blueprint(
@@ -166,7 +174,7 @@ def run(
             asked=asked is not None,
         )
         app = create_app(settings, sock.getsockname()[1])
-    except (ConfigError, server.CannotListen, Unusable, identity.BadSecret) as error:
+    except (ConfigError, server.CannotListen, Unusable, identity.BadSecret, CannotJoin) as error:
         console.fail(error)
     except (Broken, Damaged):
         console.fail(damage_sentence(settings.data, str(data or settings.data)))
@@ -175,7 +183,8 @@ def run(
     running: Running = app.extensions["show_of_hands"]
     serving = server.create_server(sock, app)
     serving.start()
-    port = sock.getsockname()[1]
+    host, port, *_ = sock.getsockname()
+    nearby.note(settings.data, host, port)
     moved = asked is None and port != DEFAULT_PORT
     greeting = greet(
         settings,
@@ -188,8 +197,7 @@ def run(
         phones=server.raise_file_limit(),
     )
     click.echo(greeting, err=True)
-    # What is here now stays: looking through it for garbage would only hold up the room.
-    gc.freeze()
+    gevent.spawn(collect_in_quiet, lambda: running.hub.is_quiet)
     gevent.wait([stopping, running.failed], count=1)
     failed = running.failed.is_set()
     with suppress(OSError):  # whoever read standard error may be gone; the phones are not
@@ -208,7 +216,7 @@ def _stop(stopping: Event) -> None:
     stopping.set()
 
 
-for command in console.COMMANDS:
+for command in (*console.COMMANDS, rehearse):
     main.add_command(command)
 
 

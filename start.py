@@ -51,15 +51,17 @@ RETRY_SECONDS = 600.0
 # Most tests wait for a server or a browser; the one that is free takes the next.
 TWO_AT_ONCE = ("--numprocesses=2", "--dist=worksteal")
 
-OF_THE_SERVER = ("run", "password", "verify", "export", "erase-names")
+OF_THE_SERVER = ("run", "rehearse", "password", "verify", "export", "erase-names")
 USAGE = """\
 usage: python3 start.py run [options of dashboard.py]   start the server
+       python3 start.py rehearse [options]              try the room with pretended phones
        python3 start.py password                        set the admin's password
        python3 start.py verify [--repair]               check what the journal holds
        python3 start.py export [options]                write rounds as CSV or JSON
        python3 start.py erase-names                     erase the voters' names
        python3 start.py test [options of pytest]        run the tests
        python3 start.py check                           lint, types, format
+       python3 start.py bench [options]                 measure a room (Linux)
        python3 start.py setup [--dev]                   only set up
 """
 
@@ -558,6 +560,10 @@ def obey(command: str, rest: Sequence[str], place: Place) -> int:
         set_up(place, dev=True)
         os.chdir(place.root)
         return become((str(place.python), "-m", "pytest", *TWO_AT_ONCE, *rest))
+    if command == "bench":
+        set_up(place)
+        os.chdir(place.root)
+        return become((str(place.python), "-m", "bench", *rest))
     if command == "check" and not rest:
         set_up(place, dev=True, patient=True)
         return check(place)

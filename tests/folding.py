@@ -82,11 +82,14 @@ def code(outcome: Outcome | None) -> str:
 
 def holding(state: State) -> dict[str, Any]:
     """Everything a state holds, comparable; it changes with the state."""
-    rounds = {
-        id: {name: getattr(round, name) for name in round.__slots__}
-        for id, round in state.rounds.items()
-    }
-    return vars(state) | {"rounds": rounds}
+
+    def spread(round: Round) -> dict[str, Any]:
+        return {name: getattr(round, name) for name in round.__slots__}
+
+    rounds = {id: spread(round) for id, round in state.rounds.items()}
+    tried = state.rehearsal
+    rehearsal = tried and (spread(tried.round), tried.stage, tried.compared)
+    return vars(state) | {"rounds": rounds, "rehearsal": rehearsal}
 
 
 def fields(state: State) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from voting.records import (
     Extend,
     Open,
     Poll,
+    Rehearse,
     Remove,
     Reopen,
     Reset,
@@ -71,6 +72,7 @@ PARTS: dict[type[Command], tuple[st.SearchStrategy[Any], ...]] = {
     Compare: (stages,),
     Edit: (polls, versions, st.none() | st.booleans(), stages),
     Remove: (names, versions, st.booleans()),
+    Rehearse: (durations.map(lambda seconds: seconds or 60),),
 }
 commands = st.one_of([st.builds(kind, stages, versions, *rest) for kind, rest in PARTS.items()])
 

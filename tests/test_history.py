@@ -40,6 +40,7 @@ from voting.records import (
     Extend,
     Poll,
     Record,
+    Rehearse,
     Remove,
     Reset,
     decode,
@@ -57,7 +58,7 @@ class Model:
     """The votes of a room, counted the simplest way from the words of the rules."""
 
     def __init__(self) -> None:
-        self.spent: set[tuple[str, str]] = set()
+        self.spent: dict[tuple[str, str], int] = {}
         self.cast: dict[int, dict[str, list[tuple[str, ...]]]] = {}
 
     def read(self, ballot: Ballot, at: int, stage: Round | None) -> None:
@@ -72,8 +73,13 @@ class Model:
         fits = known and 1 <= len(chosen) == len(set(chosen)) <= most
         may = len(own) < poll.max_ballots if poll.rule == "taps" or poll.changes else not own
         if ballot.round == stage.id and in_time and fits and may:
-            self.spent.add((ballot.voter, ballot.ballot))
+            self.spent[ballot.voter, ballot.ballot] = stage.id
             self.cast[stage.id][ballot.voter] = [*own, chosen]
+
+    def forget(self, rehearsal: int) -> None:
+        """Be as if nobody had voted in a round."""
+        self.cast.pop(rehearsal, None)
+        self.spent = {key: round for key, round in self.spent.items() if round != rehearsal}
 
     def counted(self, round: Round) -> dict[str, list[tuple[str, ...]]]:
         """What counts of each voter: every tap, or else the newest ballot."""
@@ -94,6 +100,7 @@ class Room(RuleBasedStateMachine):
         self.shadow, self.model = State(), Model()
         self.told: dict[tuple[str, str], Receipt] = {}
         self.asked: dict[int, Poll] = {}
+        self.aside: dict[str, Any] = {}
         self.steered = 0
         self.open_journal()
 
@@ -174,8 +181,8 @@ class Room(RuleBasedStateMachine):
             self.journal.gate.set()
 
     def note(self, ballot: Ballot, outcome: Outcome) -> None:
-        """Keep a receipt; whoever has one already gets the same."""
-        if isinstance(outcome, Receipt):
+        """Keep a receipt, but of a rehearsal; whoever has one already gets the same."""
+        if isinstance(outcome, Receipt) and outcome.round in self.state.rounds:
             key = ballot.voter, ballot.ballot
             assert outcome.ballot == ballot.ballot
             assert self.told.setdefault(key, outcome) == outcome
@@ -244,7 +251,8 @@ class Room(RuleBasedStateMachine):
         both = [gevent.spawn(self.engine.command, reset) for _ in range(2)]
         outcomes = [one.get(timeout=PATIENCE) for one in both]
         codes = [getattr(outcome, "code", "done") for outcome in outcomes]
-        assert codes == ["done", "conflict"] or "not_recorded" in codes
+        fits = codes == ["done", "conflict"] or codes == ["rehearsing"] * 2
+        assert fits or "not_recorded" in codes
         assert codes.count("done") <= 1
 
     # Time and trouble
@@ -260,6 +268,7 @@ class Room(RuleBasedStateMachine):
         current = self.state.on_stage
         assert current
         assert current.closes_at
+        is_rehearsal = self.state.rehearsal is not None
         answers = self.cast_while_committing(cast[:3])
         self.clock.now = current.closes_at + late
         answers += [self.cast(aimed(ballot, self.state)) for ballot in cast[3:]]
@@ -267,7 +276,10 @@ class Room(RuleBasedStateMachine):
         for answer, ballot in answers:
             self.note(ballot, answer.get())
         self.settle()
-        assert current.closed_at == current.closes_at
+        if is_rehearsal:
+            assert self.state.on_stage is not current
+        else:
+            assert current.closed_at == current.closes_at
 
     @rule(trouble=st.lists(st.sampled_from(["before", "after"]), min_size=1, max_size=2))
     def let_commits_fail(self, trouble: list[str]) -> None:
@@ -302,12 +314,21 @@ class Room(RuleBasedStateMachine):
         body = decode(record.body)
         if isinstance(body, Ballot):
             self.model.read(body, record.at, self.shadow.on_stage)
+        rehearsal = self.shadow.rehearsal
+        if isinstance(body, Rehearse) and not rehearsal:
+            self.aside = fields(self.shadow)
         outcome = apply(self.shadow, record)
+        if rehearsal and not self.shadow.rehearsal:
+            self.model.forget(rehearsal.round.id)
+            after = holding(self.shadow)
+            changed = {name for name in after if after[name] != self.aside[name]}
+            assert changed <= {"version", "chain", "sealed", "at", "begun", "steered"}
         if isinstance(body, Command) and outcome == Done():
             self.steered = self.shadow.version
 
     def counts_are_the_models(self) -> None:
-        for round in self.state.rounds.values():
+        tried = [self.state.rehearsal.round] if self.state.rehearsal else []
+        for round in [*self.state.rounds.values(), *tried]:
             counted = self.model.counted(round)
             ballots = [chosen for own in counted.values() for chosen in own]
             assert +Counter(round.counts) == Counter(id for chosen in ballots for id in chosen)
@@ -318,12 +339,12 @@ class Room(RuleBasedStateMachine):
     def promises_are_kept(self) -> None:
         """Receipts are for ever, votes keep their words, and only the round on stage is open."""
         held = self.state.receipts
-        assert {(voter, id) for voter in held for id in held[voter]} == self.model.spent
+        assert {(voter, id) for voter in held for id in held[voter]} == self.model.spent.keys()
         for (voter, id), receipt in self.told.items():
             assert held[voter][id] == receipt
         for round in self.state.rounds.values():
             assert same_text(self.asked.setdefault(round.id, round.poll), round.poll)
-            assert round.state == "closed" or round.id == self.state.stage
+            assert round.state == "closed" or round.id == self.state.real_stage
         assert self.state.polls
 
 

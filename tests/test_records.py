@@ -25,6 +25,7 @@ from voting.records import (
     Open,
     Poll,
     Record,
+    Rehearse,
     Remove,
     Reopen,
     Reset,
@@ -76,6 +77,7 @@ PARTS: dict[type[Body], tuple[st.SearchStrategy[Any], ...]] = {
     Compare: (numbers, numbers, numbers),
     Edit: (numbers, numbers, polls, numbers, st.none() | st.booleans(), numbers),
     Remove: (numbers, numbers, texts, numbers, st.booleans()),
+    Rehearse: (numbers, numbers, numbers),
 }
 bodies = st.one_of([st.builds(kind, *parts) for kind, parts in PARTS.items()])
 
@@ -99,7 +101,7 @@ def test_a_body_is_one_json_object_with_a_type(body: Body) -> None:
 
 def test_every_kind_of_record_is_among_the_bodies_tried_here() -> None:
     """A new kind of record joins the round trip above, and the promises below."""
-    assert set(PARTS) == {type(body) for body, _ in FORMAT_2} == set(get_args(Body))
+    assert set(PARTS) == {type(body) for body, _ in FORMAT_2 + FORMAT_3} == set(get_args(Body))
 
 
 POLL = Poll("poll", "谁？", (Candidate("ada", "Ada"),))
@@ -190,8 +192,14 @@ def test_a_journal_of_format_1_is_read_for_ever(body: Body, written: bytes) -> N
     assert decode(written) == body
 
 
-@pytest.mark.parametrize("body, written", FORMAT_2)
-def test_a_journal_of_format_2_is_read_for_ever(body: Body, written: bytes) -> None:
+FORMAT_3: list[tuple[Body, bytes]] = [
+    (Begin(3, "e"), b'{"type":"begin","format":3,"epoch":"e"}'),
+    (Rehearse(1, 7, 600), b'{"type":"rehearse","round":1,"version":7,"seconds":600}'),
+]
+
+
+@pytest.mark.parametrize("body, written", FORMAT_2 + FORMAT_3)
+def test_a_journal_of_formats_2_and_3_is_read_for_ever(body: Body, written: bytes) -> None:
     """What this server writes is what every later one reads; the bytes themselves are a promise."""
     assert encode(body) == written
     assert decode(written) == body
@@ -201,7 +209,7 @@ def test_the_names_of_rules_and_results_are_kept() -> None:
     """A later program may add some; it must go on reading these."""
     assert get_args(Rule) == ("single", "approval", "taps")
     assert get_args(Results) == ("live", "after_vote", "hidden")
-    assert FORMAT == 2
+    assert FORMAT == 3
 
 
 def test_the_chain_runs_over_times_and_bodies_and_nothing_else() -> None:

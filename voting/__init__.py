@@ -7,6 +7,7 @@ The modules in reading order, each building on those before it:
     steering        what an admin's command does
     ballots         the fold, and the rules of a ballot
     protocol        the wire: messages, refusals, close codes
+    turnout         who is in the room
     views           what each view is shown of a state
     tables          tables that people write, checked
     polls           a poll as people write it
@@ -22,14 +23,19 @@ The modules in reading order, each building on those before it:
     pace            how fast one voter may go
     clock           what time a record gets
     engine          batches into the journal, folds, answers
-    pipe            the bytes of one connection: whole frames, bounded queues
-    connection      one safe WebSocket over a pipe
-    hub             who is connected; the tick
+    frames          WebSocket frames as bytes
+    pipe            what leaves on one connection: whole frames, bounded queues
+    connection      one safe WebSocket
+    audience        clients that share a tick
+    hub             who is connected
+    garbage         when Python looks for garbage
     identity        voters, the admin, Host and Origin
     names           the voters' names, beside the journal
     live            messages between clients, hub and engine
+    compressed      what is sent compressed, and to whom
     web             the ground of every page: CSRF, headers, errors
     language        English, Chinese, and the next one
+    joined          one script or style sheet in the place of many
     assets          static files under a hashed prefix
     addresses       where phones can reach this computer
     pages           log in, vote, watch, join
@@ -41,10 +47,14 @@ The modules in reading order, each building on those before it:
     export          rounds as CSV and JSON
     published       closed rounds, made once for many readers
     archive         rounds that were: the admin's list, downloads, public results
+    vitals          what the server costs its computer
     health          whether the server lives, and can record
+    requests        the head of an HTTP request, read strictly
     server          gevent's server, ports, file limits
     greeting        what the terminal says at start
+    nearby          which server runs on this computer
     console         the command line beside `run`
 
-`dashboard.py`, beside this package, ties them together. docs/architecture.md tells why.
+The package `rehearsal`, beside this one, is a room of pretended phones; nothing here knows of it.
+`dashboard.py` ties them together. docs/architecture.md tells why.
 """

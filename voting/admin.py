@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+import msgspec
+from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from flask_limiter import Limiter
 
 from voting import identity
-from voting.commands import ACTIONS, answer, ask, at_stake, carry_out, command
+from voting.commands import ACTIONS, answer, ask, at_stake, carry_out, command, turn_away
 from voting.engine import Engine
 from voting.live import Live
-from voting.web import Page
+from voting.vitals import vitals
+from voting.web import Page, Throttle
 
 GUESSES = "10 per minute"
 """Passwords that one address may try. The one-time link is not counted: it always works."""
@@ -26,11 +27,12 @@ def create_blueprint(
     engine: Engine,
     live: Live,
     admin: identity.Admin,
-    limiter: Limiter,
     join_url: Callable[[], str | None],
+    clients: Callable[[], int],
 ) -> Blueprint:
-    """Return the routes of /admin itself."""
+    """Return the routes of /admin itself; `clients` says how many pages are connected."""
     blueprint = Blueprint("admin", __name__, url_prefix="/admin")
+    guesses = Throttle(GUESSES)
 
     def login_page(error: str | None = None, link: str | None = None) -> str:
         return render_template(
@@ -49,12 +51,12 @@ def create_blueprint(
         return login_page(link=link)
 
     @blueprint.post("/login")
-    @limiter.limit(GUESSES, exempt_when=lambda: "link" in request.form)
     def log_in() -> Page:
         if "link" in request.form:
             if admin.use_link(request.form["link"]):
                 return redirect(url_for("admin.desk"), 303)
             return Response(login_page(used()), 401)
+        guesses.check()
         if admin.use_password(request.form.get("password", "")):
             return redirect(url_for("admin.desk"), 303)
         return Response(login_page(_("That is not the password.")), 401)
@@ -74,6 +76,12 @@ def create_blueprint(
             snapshot=live.snapshot("admin"),
             join_url=join_url(),
         )
+
+    @blueprint.get("/vitals")
+    def show_vitals() -> Page:
+        if not admin.is_in():
+            return turn_away()
+        return jsonify(msgspec.to_builtins(vitals(clients())))
 
     @blueprint.post(f"/<any({', '.join(ACTIONS)}):action>")
     def steer(action: str) -> Page:

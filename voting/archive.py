@@ -50,6 +50,10 @@ def create_blueprint(
     blueprint = Blueprint("archive", __name__)
     shelf = Shelf()
 
+    def room_now() -> int:
+        # Whoever came for a rehearsal is in no round's room.
+        return 0 if engine.state.rehearsal else room()
+
     @blueprint.get("/rounds/<int:id>")
     def result(id: int) -> Page:
         kept = shelf.take(engine.state, public(id))
@@ -75,7 +79,7 @@ def create_blueprint(
             "rounds.html",
             rounds=list(reversed(engine.state.rounds.values())),
             state=engine.state,
-            room=room(),
+            room=room_now(),
             names_are_kept=names.are_kept,
             names_in_exports=names_in_exports,
             utc=export.utc,
@@ -121,7 +125,7 @@ def create_blueprint(
 
     def exported(rounds: list[Round], kind: export.Kind, name: str) -> Response:
         called = names_asked_for()
-        results = [export.result(current, called, room()) for current in rounds]
+        results = [export.result(current, called, room_now()) for current in rounds]
         # The results are a copy: a native thread may write them while the room goes on.
         pool = gevent.get_hub().threadpool
         return download(pool.apply(export.written, (kind, results)), kind, name)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from typing import cast
 
 import msgspec
 
 from voting.records import FORMAT, Arrange, Ballot, Begin, Define, Record, decode, link
-from voting.state import Done, Outcome, Receipt, Refusal, Round, State
+from voting.state import Done, Outcome, Receipt, Refusal, Rehearsal, Round, State
 from voting.steering import define, steer
 
 
@@ -129,7 +130,7 @@ def _begin(state: State, begin: Begin) -> Done:
 
 
 def _count(state: State, ballot: Ballot, chain_before: bytes) -> Receipt:
-    current = state.rounds[ballot.round]
+    current = state.rounds.get(ballot.round) or cast(Rehearsal, state.rehearsal).round
     standing = current.counted.setdefault(ballot.voter, [])
     if current.poll.rule != "taps":
         for replaced in standing:

@@ -16,11 +16,13 @@ from werkzeug.wrappers import Response
 from voting.engine import Engine
 from voting.polls import MAX_COUNTDOWN_SECONDS
 from voting.records import (
+    MAX_REHEARSAL_SECONDS,
     Close,
     Command,
     Compare,
     Extend,
     Open,
+    Rehearse,
     Reopen,
     Reset,
     Restore,
@@ -31,7 +33,19 @@ from voting.records import (
 from voting.state import Refusal, State
 from voting.web import Page, refused, wants_json
 
-ACTIONS = ("open", "close", "reopen", "extend", "reset", "restore", "stage", "show", "compare")
+ACTIONS = (
+    "open",
+    "close",
+    "reopen",
+    "extend",
+    "reset",
+    "restore",
+    "stage",
+    "show",
+    "compare",
+    "rehearse",
+    "end",
+)
 
 
 def command(action: str, state: State) -> Command:
@@ -45,7 +59,7 @@ def command(action: str, state: State) -> Command:
         case "open":
             on_stage = state.poll.id if state.poll else ""
             return Open(*seen, request.form.get("poll", on_stage), seconds())
-        case "close":
+        case "close" | "end":
             return Close(*seen)
         case "reopen":
             return Reopen(*seen)
@@ -59,6 +73,8 @@ def command(action: str, state: State) -> Command:
             return Stage(*seen, request.form.get("poll", ""))
         case "show":
             return Show(*seen, number("target"), results())
+        case "rehearse":
+            return Rehearse(*seen, seconds(MAX_REHEARSAL_SECONDS) or MAX_REHEARSAL_SECONDS)
         case _:
             return Compare(*seen, number("target"))
 
@@ -75,7 +91,7 @@ def number(field: str) -> int:
     return int(text)
 
 
-def seconds() -> int | None:
+def seconds(most: int = MAX_COUNTDOWN_SECONDS) -> int | None:
     """Read the length of a countdown from the form; left out or empty, there is none.
 
     Raises:
@@ -84,8 +100,8 @@ def seconds() -> int | None:
     if not request.form.get("seconds"):
         return None
     length = number("seconds")
-    if not 1 <= length <= MAX_COUNTDOWN_SECONDS:
-        raise BadRequest(f"expected 1 to {MAX_COUNTDOWN_SECONDS} in 'seconds'")
+    if not 1 <= length <= most:
+        raise BadRequest(f"expected 1 to {most} in 'seconds'")
     return length
 
 
@@ -180,6 +196,10 @@ def said_of(refusal: Refusal) -> str:
     match refusal.code:
         case "conflict":
             said = _("The round has just changed. Look again, then repeat.")
+        case "rehearsing":
+            said = _("A rehearsal is on. End it first, then repeat.")
+        case "in_use":
+            said = _("The round on stage is open and in use. Close it first, then repeat.")
         case "not_recorded":
             said = _("It is not known whether this was saved. Look again, then repeat.")
         case _:

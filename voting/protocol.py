@@ -22,6 +22,7 @@ From the server:
               "results":"live"|"after_vote"|"hidden","recording":true,"counts":{"ada":3}|null,
               "ballots":3,"voted":3,"online":12,"room":13,
               "compared":{"round":5,"voted":9,"ballots":9,"counts":{"ada":4}}|null}
+              In a rehearsal, whose ballots do not count, `round` has "rehearsal":true too.
               To an admin also "rounds": [{"id":7,"poll":"…","question":"…","state":"open",
               "archived":false,"results":"live","opened_at":…,"closed_at":…|null,"ballots":3,
               "voted":3}], newest first, "previous": the id of the round that a command archived
@@ -147,13 +148,14 @@ class PollView(msgspec.Struct, frozen=True):
     candidates: tuple[Candidate, ...]
 
 
-class RoundView(msgspec.Struct, frozen=True):
+class RoundView(msgspec.Struct, frozen=True, omit_defaults=True):
     """The round on stage as clients see it."""
 
     id: int
     state: Literal["none", "open", "closed"]
     opened_at: int | None
     closes_at: int | None
+    rehearsal: bool = False
 
 
 class RoundSummary(msgspec.Struct, frozen=True):
@@ -235,7 +237,7 @@ class BadMessage(Exception):
     """A client sent something that is no message of this protocol; the text says what."""
 
 
-def decode(frame: str) -> Vote | Ping:
+def decode(frame: str | bytes) -> Vote | Ping:
     """Read a client's frame.
 
     Raises:

@@ -17,10 +17,11 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-FORMAT = 2
+FORMAT = 3
 """The journal's format that this program writes; the first record of a journal carries it.
 
 1: one poll at a time, rule `single`, results `live`. 2: seals, rules, countdowns, several polls.
+3: rehearsals.
 """
 
 SEALED_SINCE = 2
@@ -28,6 +29,9 @@ SEALED_SINCE = 2
 
 MAX_POLLS = 100
 """Polls in the list; each admin's page is sent all of them."""
+
+MAX_REHEARSAL_SECONDS = 3_600
+"""A rehearsal that somebody forgets is over before the hall fills."""
 
 Rule = Literal["single", "approval", "taps"]
 Results = Literal["live", "after_vote", "hidden"]
@@ -191,10 +195,32 @@ class Remove(Steering, frozen=True, tag="remove"):
     unlisted: bool = False
 
 
+class Rehearse(Steering, frozen=True, tag="rehearse"):
+    """Put a rehearsal of the poll on stage over what is there, for so many seconds at most.
+
+    `close` ends it, and nothing is kept of it.
+    """
+
+    seconds: int
+
+
 Ending = Close | Reset | Restore | Stage | Edit
 """Commands that may end a round, and say how many were in the room."""
 
-Command = Open | Close | Reopen | Extend | Reset | Restore | Stage | Show | Compare | Edit | Remove
+Command = (
+    Open
+    | Close
+    | Reopen
+    | Extend
+    | Reset
+    | Restore
+    | Stage
+    | Show
+    | Compare
+    | Edit
+    | Remove
+    | Rehearse
+)
 Body = Begin | Define | Arrange | Ballot | Command
 
 

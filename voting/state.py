@@ -12,7 +12,7 @@ What an outcome can be:
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -28,6 +28,7 @@ Code = Literal[
     "conflict",
     "in_use",
     "not_possible",
+    "rehearsing",
     "not_recorded",
 ]
 
@@ -125,6 +126,14 @@ class Round:
         return receipts[-1] if receipts else None
 
 
+class Rehearsal(NamedTuple):
+    """A round that does not count, and what stood on stage before it and will again."""
+
+    round: Round
+    stage: int
+    compared: int
+
+
 class State:
     """Everything the records say, and nothing else.
 
@@ -133,6 +142,8 @@ class State:
     stage and `stage` of its round there, 0 if it has none; `latest` maps a poll to the round of it
     that was on stage last, `previous` is the round that a command put into the archive last, and
     `compared` the one that is shown beside the round on stage. `begun` is the newest round's id.
+    While a `rehearsal` is on, its round is on stage, and none of `rounds`: what looks there for
+    results cannot find it.
     `defined` maps a poll to the version that gave it its text, `sources` to the digest of what was
     imported. `steered` is the version at which a command last took effect. `receipts` maps a voter
     to ballot ids and their receipts.
@@ -155,13 +166,19 @@ class State:
         self.stage = 0
         self.previous = 0
         self.compared = 0
+        self.rehearsal: Rehearsal | None = None
         self.steered = 0
         self.receipts: dict[str, dict[str, Receipt]] = {}
 
     @property
     def on_stage(self) -> Round | None:
         """The round that phones and screen show."""
-        return self.rounds.get(self.stage)
+        return self.rounds.get(self.stage) or (self.rehearsal and self.rehearsal.round)
+
+    @property
+    def real_stage(self) -> int:
+        """The id of the round on stage that counts: under a rehearsal, the one that it hides."""
+        return self.rehearsal.stage if self.rehearsal else self.stage
 
     @property
     def poll(self) -> Poll | None:

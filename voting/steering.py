@@ -2,10 +2,12 @@
 
 Owns the commands and their refusals. A command names the round and the version that the admin saw;
 when another one took effect in between, it is refused, and the admin looks again. Nothing here ever
-throws a ballot away: what leaves the stage is archived.
+throws a ballot away: what leaves the stage is archived. A rehearsal's ballots never were votes.
 """
 
 from __future__ import annotations
+
+import msgspec
 
 from voting.records import (
     MAX_POLLS,
@@ -16,6 +18,7 @@ from voting.records import (
     Extend,
     Open,
     Poll,
+    Rehearse,
     Remove,
     Reopen,
     Reset,
@@ -24,9 +27,13 @@ from voting.records import (
     Stage,
     same_text,
 )
-from voting.state import Done, Outcome, Refusal, Round, State
+from voting.state import Done, Outcome, Refusal, Rehearsal, Round, State
 
 CONFLICT = Refusal("conflict", "the room has changed since; look again and repeat")
+REHEARSING = Refusal("rehearsing", "a rehearsal is on; end it first")
+
+REHEARSAL_BALLOTS = 1_000_000
+"""Of one voter in a rehearsal: few pretended phones may stand for a hall."""
 
 
 def define(state: State, poll: Poll) -> None:
@@ -37,7 +44,7 @@ def define(state: State, poll: Poll) -> None:
     """
     state.polls[poll.id] = poll
     state.defined[poll.id] = state.version
-    current = state.on_stage
+    current = state.rounds.get(state.stage)
     if not current or current.poll.id != poll.id or current.closed_at is not None or current.used:
         return
     # Journals of format 1 go on with the round that they opened.
@@ -51,10 +58,15 @@ def define(state: State, poll: Poll) -> None:
 
 def steer(state: State, command: Command) -> Outcome:
     """Do what a command says, or refuse it and change nothing."""
-    if isinstance(command, Edit | Remove):
-        refusal = _write(state, command)
-    elif _is_stale(state, command):
+    refusal: Refusal | None
+    if not isinstance(command, Edit | Remove) and _is_stale(state, command):
         refusal = CONFLICT
+    elif state.rehearsal is not None:
+        refusal = _rest(state, state.rehearsal, command)
+    elif isinstance(command, Edit | Remove):
+        refusal = _write(state, command)
+    elif isinstance(command, Rehearse):
+        refusal = _rehearse(state, command)
     elif isinstance(command, Open | Stage | Restore):
         refusal = _move(state, command)
     else:
@@ -166,6 +178,38 @@ def _tend(
             if other is not None and other.poll.id != current.poll.id:
                 return _not_possible(f"round {target} was of another poll")
             state.compared = target
+    return None
+
+
+def _rehearse(state: State, command: Rehearse) -> Refusal | None:
+    """Put a rehearsal on stage, where nobody's vote has to wait for its end."""
+    current, poll = state.on_stage, state.poll
+    if poll is None:
+        return _not_possible("there is no poll to rehearse")
+    if current is not None and current.closed_at is None and (current.used or current.closes_at):
+        return Refusal("in_use", "the round on stage is open and in use; close it first")
+    tried = msgspec.structs.replace(
+        poll, results="live", changes=True, max_ballots=REHEARSAL_BALLOTS
+    )
+    state.begun += 1
+    round = Round(state.begun, tried, state.at, command.seconds)
+    state.rehearsal = Rehearsal(round, state.stage, state.compared)
+    state.stage, state.compared = round.id, 0
+    return None
+
+
+def _rest(state: State, rehearsal: Rehearsal, command: Command) -> Refusal | None:
+    """End a rehearsal, and be as if it had not been; anything else has to wait for that."""
+    if not isinstance(command, Close):
+        return REHEARSING
+    tried = rehearsal.round
+    for voter in tried.used:
+        kept = {id: r for id, r in state.receipts[voter].items() if r.round != tried.id}
+        if kept:
+            state.receipts[voter] = kept
+        else:
+            del state.receipts[voter]
+    state.rehearsal, state.stage, state.compared = None, rehearsal.stage, rehearsal.compared
     return None
 
 

@@ -116,12 +116,13 @@ def _fold(records: list[Record]) -> State:
 def miscounted(state: State) -> str | None:
     """Count all receipts again, another way than the fold, and say where the counts differ."""
     standing: dict[int, dict[tuple[str, str], Receipt]] = defaultdict(dict)
+    rounds = state.rounds | ({state.stage: state.rehearsal.round} if state.rehearsal else {})
     for voter, receipts in state.receipts.items():
         for receipt in receipts.values():
             # A tap adds to those before it, any other ballot takes their place.
-            taps = state.rounds[receipt.round].poll.rule == "taps"
+            taps = rounds[receipt.round].poll.rule == "taps"
             standing[receipt.round][voter, receipt.ballot if taps else ""] = receipt
-    for current in state.rounds.values():
+    for current in rounds.values():
         found = standing[current.id]
         counts = Counter(choice for receipt in found.values() for choice in receipt.choices)
         voted = len({voter for voter, _ in found})
