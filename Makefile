@@ -8,7 +8,7 @@ COMPILE = $(UV) pip compile --quiet --no-config --universal --generate-hashes \
 	--python-version 3.11 --no-header $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run password test test-all check lock screenshots
+.PHONY: help run password test test-all check bench lock screenshots
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -29,11 +29,16 @@ test-all: ## the tests, with those that take minutes
 check: ## lint, format and types, Python and JavaScript
 	@$(PYTHON) start.py check
 
+bench: ## measure a room, beside the kernel's floor and others (Linux; under ten minutes)
+	@$(PYTHON) start.py bench $(ARGS)
+
 lock: ## pin every dependency anew after an edit (needs uv and npm; newest of all: ARGS=--upgrade)
 	$(COMPILE) requirements.in --output-file requirements.txt
 	$(COMPILE) requirements-dev.in --output-file requirements-dev.txt
 	$(COMPILE) requirements-node.in --output-file requirements-node.txt
+	$(COMPILE) bench/requirements.in --output-file bench/requirements.txt
 	npm install --package-lock-only --ignore-scripts
+	npm --prefix bench install --package-lock-only --ignore-scripts
 
 screenshots: ## draw every page in every size into screenshots/
 	@$(PYTHON) start.py setup --dev

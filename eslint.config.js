@@ -53,4 +53,8 @@ export default [
     languageOptions: { globals: { Highcharts: "readonly" } },
     rules: { "no-restricted-globals": "off", "no-restricted-syntax": "off" },
   },
+  {
+    files: ["bench/*.mjs"],
+    languageOptions: { sourceType: "module", globals: globals.node },
+  },
 ];

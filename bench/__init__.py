@@ -1,0 +1,20 @@
+"""The benchmark: what a room of phones costs, beside the kernel's floor and what others would pay.
+
+The modules in reading order:
+
+    measure     CPU and memory of a process and its children
+    packages    what the peers and the plot need, in a folder of its own
+    servers     ours, the floor and the peers as processes: started, stopped
+    guests      clients that speak the peers' two dialects
+    report      figures, their targets, and the file that holds them
+    rooms       a server of ours with phones in it
+    casting     broadcast, storm, flood: what a frame and a vote cost
+    staying     arrivals, restart, memory, idle: what a phone costs
+    growing     what twice the phones and ten times the votes cost
+    others      the floor and the peers under the same storm
+    table       a report for people, and the part of docs/performance.md that holds it
+    plot        settle time against phones, drawn from a report
+
+`python -m bench` runs all; `python -m bench storm --phones 2000` runs one. It needs Linux: CPU and
+memory are read from /proc. Nothing in `voting` knows of it.
+"""

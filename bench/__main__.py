@@ -1,0 +1,125 @@
+"""The benchmark's command line: all of it, or one run.
+
+    make bench                                          all, in under ten minutes
+    make bench ARGS="storm --phones 2000"               one run
+    make bench ARGS="show"                              the tables of the last whole run
+    make bench ARGS="plot"                              its plot, drawn again
+
+Owns which runs there are, and what a whole one consists of.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import gevent
+
+from bench import casting, growing, staying, table
+from bench.others import rivals
+from bench.packages import NotMeasured, python
+from bench.report import FILE, Figure, new_report, read, write
+from voting.server import raise_file_limit
+
+PICTURE = FILE.parent / "pictures" / "settle.svg"
+
+Run = Callable[[int], list[Figure]]
+
+
+def _storm(phones: int) -> list[Figure]:
+    if phones > 4_000:
+        return casting.storm(phones, 5.0, settled_within=0.6, receipts_within=None)
+    return casting.storm(phones, 2.0, settled_within=0.2, receipts_within=60)
+
+
+RUNS: dict[str, Run] = {
+    "broadcast": casting.broadcast,
+    "storm": _storm,
+    "flood": casting.flood,
+    "traffic": casting.traffic,
+    "arrivals": staying.arrivals,
+    "restart": staying.restart,
+    "idle": staying.idle,
+    "growth": growing.growth,
+}
+
+ALL: list[tuple[str, int]] = [
+    ("broadcast", 2_000),
+    ("broadcast", 8_000),
+    ("storm", 2_000),
+    ("storm", 10_000),
+    ("flood", 500),
+    ("traffic", 500),
+    ("arrivals", 2_000),
+    ("restart", 2_000),
+    ("idle", 2_000),
+    ("growth", 2_000),
+]
+
+DEFAULT_PHONES = 2_000
+
+
+@click.command()
+@click.argument("what", type=click.Choice(["all", *RUNS, "peers", "show", "plot"]), default="all")
+@click.option("--phones", type=click.IntRange(1), help="How many, for one run; 2000 by default.")
+@click.option(
+    "--json",
+    "file",
+    type=click.Path(path_type=Path),
+    help="The report, if not docs/benchmark.json.",
+)
+@click.option("--scale", default=1.0, help="A part of the phones of a whole run, to try it out.")
+def main(what: str, phones: int | None, file: Path | None, scale: float) -> None:
+    """Measure what a room costs; print a table."""
+    if what in ("show", "plot") and not (file or FILE).exists():
+        sys.exit("There is no report yet; `make bench` makes one.")
+    if what == "show":
+        click.echo(table.tables(read(file or FILE)))
+        return
+    if what == "plot":
+        draw(file or FILE)
+        return
+    if not Path("/proc/self/stat").exists():
+        sys.exit("The benchmark needs Linux: it reads CPU and memory from /proc.")
+    for number in (signal.SIGINT, signal.SIGTERM):  # so that no server outlives us
+        gevent.signal_handler(number, sys.exit, "Stopped. Nothing was written.")
+    raise_file_limit()
+    size = phones or DEFAULT_PHONES
+    wanted = [(name, int(scale * most)) for name, most in ALL] if what == "all" else [(what, size)]
+    figures = [figure for run in wanted if run[0] in RUNS for figure in _run(*run)]
+    others = rivals(int(scale * size)) if what in ("all", "peers") else []
+    report = new_report(figures, others)
+    click.echo(table.tables(report))
+    is_whole = what == "all" and scale == 1.0
+    if file or is_whole:
+        write(report, file or FILE)
+    if is_whole and file is None:
+        table.write_page(report, table.PAGE)
+        draw(FILE)
+    for figure in table.misses(report):
+        click.echo(f"Not reached: {figure.run}, {figure.what}.", err=True)
+
+
+def draw(file: Path) -> None:
+    """Draw the plot of a report into the documentation."""
+    try:
+        command = [str(python()), "-m", "bench.plot", str(file.resolve()), str(PICTURE)]
+        subprocess.run(command, check=True, cwd=FILE.parent.parent)
+    except (NotMeasured, subprocess.CalledProcessError) as problem:
+        click.echo(f"The plot was not drawn: {problem}", err=True)
+
+
+def _run(name: str, phones: int) -> list[Figure]:
+    sys.stderr.write(f"  {name}, {phones:,} phones\n")
+    try:
+        return RUNS[name](phones)
+    except NotMeasured as reason:
+        return [Figure(name, f"with {phones:,} phones", None, "", most=0, note=str(reason))]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+"""A server of ours with phones in it.
+
+Owns how they come in and how they vote. Never measures.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from random import Random
+from time import monotonic
+from typing import TypeVar
+
+import gevent
+from gevent.pool import Pool
+
+from bench.packages import NotMeasured
+from bench.servers import Server, ours
+from rehearsal.crowd import Crowd
+from rehearsal.phone import Phone
+from rehearsal.visit import TurnedAway
+
+AT_A_TIME = 32
+"""Phones that come in at the same moment, where arrivals are not what is measured."""
+
+PATIENCE_SECONDS = 60.0
+QUIET_SECONDS = 0.3
+"""Longer than a tick."""
+
+ARRIVED_SECONDS = 1.2
+"""Longer than it takes until the last arrivals are shown to those before them."""
+
+T = TypeVar("T")
+
+
+class Room:
+    """A running server, its crowd, and the phones in it."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.crowd = Crowd()
+        self.phones: list[Phone] = []
+        self.random = Random("bench")  # noqa: S311 - the same votes in each run
+
+    def fill(self, phones: int) -> None:
+        """Let phones in until there are so many.
+
+        Raises:
+            NotMeasured: not all of them could come in.
+        """
+        new = [Phone(self.crowd, self.server.site) for _ in range(phones - len(self.phones))]
+        self.phones += new
+        try:
+            for _ in Pool(AT_A_TIME).imap_unordered(_come, new):
+                pass
+        except (OSError, TurnedAway) as problem:
+            raise NotMeasured(f"not all phones could come in: {problem}") from problem
+        # Thousands of phones stay; looking through them for garbage would only be in the way.
+        gc.collect()
+        gc.freeze()
+
+    def vote(self, phone: Phone) -> None:
+        """Cast a ballot for one of the candidates."""
+        if self.crowd.poll is not None:
+            phone.vote(self.random.choice(self.crowd.poll.candidates).id)
+
+    def vote_steadily(self, votes_per_second: float, seconds: float, voters: int) -> None:
+        """Let the first phones vote in turn, evenly, for so long."""
+        steadily(votes_per_second, seconds, lambda turn: self.vote(self.phones[turn % voters]))
+
+    def storm(self, seconds: float) -> float:
+        """Let each phone vote once, in any order, within so long; return when the last did."""
+        self.crowd.goal = self.crowd.version + len(self.phones)
+        order = self.random.sample(self.phones, len(self.phones))
+        spread(order, seconds, self.vote)
+        return monotonic()
+
+    def wait_until_settled(self, limit: float = PATIENCE_SECONDS) -> None:
+        """Wait until each phone shows the end and has its answer, or until the limit."""
+        late = monotonic() + limit
+        while monotonic() < late and len(self.crowd.settled) < len(self.phones):
+            gevent.sleep(0.005)
+        self.wait_for_answers(late - monotonic())
+
+    def wait_for_answers(self, limit: float = PATIENCE_SECONDS) -> None:
+        """Wait until no ballot waits for its answer, or until the limit."""
+        late = monotonic() + limit
+        while monotonic() < late and self.crowd.underway:
+            gevent.sleep(0.005)
+
+    def wait_for_quiet(self, seconds: float = QUIET_SECONDS) -> None:
+        """Wait until so long has brought no message."""
+        seen = self.crowd.frames - 1
+        while seen != self.crowd.frames:
+            seen = self.crowd.frames
+            gevent.sleep(seconds)
+
+    def leave(self) -> None:
+        """Let everybody go, so that the end of the server is not part of anything."""
+        for phone in self.phones:
+            phone.leave()
+
+
+@contextmanager
+def room(phones: int) -> Iterator[Room]:
+    """Run a server of ours with so many phones, all connected and silent."""
+    with ours() as server:
+        filled = Room(server)
+        try:
+            filled.fill(phones)
+            filled.wait_for_quiet(ARRIVED_SECONDS)
+            filled.crowd.clear()
+            yield filled
+        finally:
+            filled.leave()
+
+
+def steadily(times_a_second: float, seconds: float, act: Callable[[int], None]) -> None:
+    """Do something again and again, evenly, for so long; it is told which turn it is."""
+    began = monotonic()
+    turn = 0
+    while (now := monotonic() - began) < seconds:
+        while turn <= now * times_a_second:
+            act(turn)
+            turn += 1
+        gevent.sleep(0.002)
+
+
+def spread(those: Sequence[T], seconds: float, act: Callable[[T], None]) -> None:
+    """Do something with each, evenly over so long."""
+    began = monotonic()
+    done = 0
+    while done < len(those):
+        due = min(len(those), int((monotonic() - began) / seconds * len(those)) + 1)
+        for one in those[done:due]:
+            act(one)
+        done = due
+        gevent.sleep(0.002)
+
+
+def _come(phone: Phone) -> None:
+    phone.log_in()
+    phone.join()

@@ -1,0 +1,104 @@
+"""A report as people read it: in the terminal, and in docs/performance.md.
+
+Owns the words and the rounding. Never measures.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench.measure import BUSY
+from bench.report import Figure, Report, Rival
+
+PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
+BEGIN, END = "<!-- figures: make bench -->\n", "<!-- end of figures -->\n"
+
+
+def tables(report: Report) -> str:
+    """Return a report as two Markdown tables, which a terminal shows well enough."""
+    said = f"{report.date}, {report.machine}.\n"
+    figures = [
+        ("run", "measured", "reached", "target", ""),
+        *(_figure(figure) for figure in report.figures),
+    ]
+    rivals = [
+        (
+            "storm of one vote each in 2 s",
+            "phones",
+            "last phone shows the end",
+            "÷ ours",
+            "CPU a frame",
+            "server CPU",
+            "",
+        ),
+        *(_rival(rival, report.rivals) for rival in report.rivals),
+    ]
+    shown = [_aligned(rows) for rows in (figures, rivals) if len(rows) > 1]
+    return "\n".join([said, *shown])
+
+
+def write_page(report: Report, page: Path) -> None:
+    """Put the tables in their place in a page.
+
+    Raises:
+        ValueError: the page has no place for them.
+    """
+    before, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"{page.name} has no lines {BEGIN.strip()} and {END.strip()}")
+    page.write_text(f"{before}{begin}\n{tables(report)}\n{end}{after}", encoding="utf-8")
+
+
+def misses(report: Report) -> list[Figure]:
+    """Return the figures that do not reach their target."""
+    return [figure for figure in report.figures if figure.is_reached is False]
+
+
+def _figure(figure: Figure) -> tuple[str, ...]:
+    notes = [figure.note] if figure.note else []
+    if figure.load is not None and figure.load > BUSY:
+        notes.append(f"the load tool was busy ({figure.load:.0%} of a core)")
+    if figure.is_reached is False:
+        notes.insert(0, "not reached")
+    bounds = [f"≥ {_number(figure.least)}" if figure.least is not None else ""]
+    bounds.append(f"≤ {_number(figure.most)}" if figure.most is not None else "")
+    reached = "–" if figure.value is None else f"{_number(figure.value)} {figure.unit}"
+    return (figure.run, figure.what, reached, " ".join(filter(None, bounds)), "; ".join(notes))
+
+
+def _rival(rival: Rival, all: list[Rival]) -> tuple[str, ...]:
+    if not rival.settle:
+        return (rival.name, "", "–", "", "", "", rival.note)
+    notes = [rival.note] if rival.note else []
+    if rival.load > BUSY:
+        notes.append(f"the load tool was busy ({rival.load:.0%} of a core)")
+    took = rival.settle[rival.phones]
+    ours = next((r.settle.get(rival.phones) for r in all if r.name == "ours"), None)
+    ratio = f"{_number(took / ours)} ×" if took is not None and ours else ""
+    return (
+        rival.name,
+        f"{rival.phones:,}",
+        "not within 60 s" if took is None else f"{_number(took)} s",
+        ratio,
+        f"{_number(1e6 * rival.cpu / rival.frames)} µs" if rival.frames else "–",
+        f"{_number(rival.cpu)} s",
+        "; ".join(notes),
+    )
+
+
+def _number(value: float) -> str:
+    """Round to three digits, and never to a false zero."""
+    if value == int(value) or abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+def _aligned(rows: list[tuple[str, ...]]) -> str:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
+        for row in rows
+    ]
+    lines.insert(1, "| " + " | ".join("-" * max(3, width) for width in widths) + " |")
+    return "\n".join(lines) + "\n"

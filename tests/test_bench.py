@@ -1,0 +1,114 @@
+"""The benchmark's report: what counts as reached, what people read, where it is kept."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bench import table
+from bench.report import Figure, Report, Rival, read, write
+from tests.serving import ROOT
+
+
+def report(*figures: Figure, rivals: list[Rival] | None = None) -> Report:
+    return Report("2026-11-20", "2 × a processor", list(figures), rivals or [])
+
+
+@pytest.mark.parametrize(
+    "value, most, least, is_reached",
+    [
+        (1.3, 1.3, None, True),
+        (1.31, 1.3, None, False),
+        (12_000, None, 12_000, True),
+        (11_999, None, 12_000, False),
+        (2.0, 2.3, 1.7, True),
+        (1.6, 2.3, 1.7, False),
+        (None, 10, None, False),
+        (7, None, None, None),
+    ],
+)
+def test_a_figure_is_reached_at_its_target_and_not_beyond(
+    value: float | None, most: float | None, least: float | None, is_reached: bool | None
+) -> None:
+    """What was to be measured and could not be is not reached; what has no target is neither."""
+    assert Figure("run", "what", value, "s", most, least).is_reached is is_reached
+
+
+def test_what_is_not_reached_is_said() -> None:
+    """In its row, and in the list of misses."""
+    good, bad = Figure("a", "good", 1, "s", most=2), Figure("b", "bad", 3, "s", most=2)
+    rows = table.tables(report(good, bad)).splitlines()
+    assert table.misses(report(good, bad)) == [bad]
+    assert ["not reached" in row for row in rows if "≤ 2" in row] == [False, True]
+
+
+def test_a_busy_load_tool_is_said() -> None:
+    """Its own share of a core may be what a figure shows."""
+    rows = table.tables(
+        report(Figure("a", "b", 1, "s", load=0.95), Figure("c", "d", 1, "s", load=0.5))
+    )
+    assert rows.count("the load tool was busy (95% of a core)") == 1
+    assert rows.count("busy") == 1
+
+
+def test_a_rival_is_compared_with_ours_in_the_same_room() -> None:
+    """One that was given up early is compared at the size that it reached."""
+    rivals = [
+        Rival("ours", {500: 0.1, 2_000: 0.2}, phones=2_000, frames=10, cpu=1e-4),
+        Rival("slow", {500: 5.0}, phones=500, frames=10, cpu=1e-3),
+        Rival("slower", {500: None}, phones=500, frames=10, cpu=1e-3),
+        Rival("absent", note="not measured: needs Node.js with npm"),
+    ]
+    said = {
+        row.split("|")[1].strip(): row
+        for row in table.tables(report(rivals=rivals)).split("\n")
+        if row.startswith("|")
+    }
+    assert "| 50 × " in " ".join(said["slow"].split())
+    assert "not within 60 s" in said["slower"]
+    assert "needs Node.js" in said["absent"]
+
+
+def test_a_report_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    """The file is what the page and the plot are made from."""
+    kept = report(
+        Figure("a", "b", None, "s", most=1, note="needs a C compiler (cc)"),
+        rivals=[Rival("ours", {125: 0.1, 250: None}, phones=250)],
+    )
+    write(kept, tmp_path / "report.json")
+    assert read(tmp_path / "report.json") == kept
+
+
+def test_the_page_keeps_everything_around_its_tables(tmp_path: Path) -> None:
+    """Written twice it holds them once; a page without a place for them is left alone."""
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{table.BEGIN}old\n{table.END}after\n", encoding="utf-8")
+    shown = report(Figure("a", "b", 1, "s"))
+    table.write_page(shown, page)
+    table.write_page(shown, page)
+    written = page.read_text(encoding="utf-8")
+    assert written.startswith("before\n")
+    assert written.endswith("after\n")
+    assert written.count(table.tables(shown)) == 1
+    assert "old" not in written
+    page.write_text("no place", encoding="utf-8")
+    with pytest.raises(ValueError, match="has no lines"):
+        table.write_page(shown, page)
+    assert page.read_text(encoding="utf-8") == "no place"
+
+
+def test_the_benchmarks_locks_name_no_place_to_fetch_from() -> None:
+    """As those of the server: digests, never addresses."""
+    lines = (ROOT / "bench" / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    assert not [line for line in lines if "://" in line or line.startswith("-")]
+    entries = json.loads((ROOT / "bench" / "package-lock.json").read_bytes())["packages"]
+    assert not [name for name, entry in entries.items() if "resolved" in entry]
+    assert all("integrity" in entry for name, entry in entries.items() if name)
+
+
+def test_docs_performance_has_a_place_for_the_tables() -> None:
+    """`make bench` would otherwise find out after ten minutes."""
+    page = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    assert page.count(table.BEGIN) == page.count(table.END) == 1
