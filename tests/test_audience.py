@@ -10,7 +10,7 @@ import pytest
 from gevent.event import Event
 
 from tests.wired import LARGE, PATIENCE, Phone
-from voting import audience
+from voting import audience, fanout
 from voting.audience import Audience, Client, Kind
 
 NEVER = 3_600.0
@@ -290,7 +290,7 @@ def test_others_have_a_turn_while_many_are_shown_something(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A tick for thousands stops for a moment after each slice of them."""
-    monkeypatch.setattr(audience, "SLICE", 2)
+    monkeypatch.setattr(fanout, "SLICE", 2)
     phones = [room.join()[0] for _ in range(5)]
     turns: list[int] = []
 
@@ -309,7 +309,7 @@ def test_a_state_that_changes_during_a_tick_ends_it(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Numbers that the rest may not see any more are not sent: the state is, with the next tick."""
-    monkeypatch.setattr(audience, "SLICE", 1)
+    monkeypatch.setattr(fanout, "SLICE", 1)
     phones = [room.join()[0] for _ in range(3)]
     gevent.spawn(room.audience.mark, state=True)
     room.audience.tick()

@@ -1,88 +1,23 @@
 """pipe.py: whole frames in order, the newest snapshot, and an end for whoever does not read."""
 
 import os
-import struct
 from collections.abc import Iterator
 from contextlib import closing
 
 import gevent
 import pytest
-from gevent.socket import SHUT_WR, socketpair
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.ends import Ends, texts_in
+from tests.wired import LARGE, PATIENCE
 from voting import pipe
 from voting.frames import close_frame, text_frame
-from voting.pipe import MAX_EVENTS, Pipe, show_all
+from voting.pipe import MAX_EVENTS
 
 EXAMPLES = 1_000 if os.environ.get("TEST_ALL") else 60
-PATIENCE = 5
-"""Seconds after which a wait that should have ended fails the test."""
-
-LARGE = 1 << 20
-"""More than the kernel takes for one client: who is shown so much and reads nothing is stalled."""
-
-
-def texts_in(data: bytes) -> list[bytes]:
-    """Cut a stream of unmasked frames into their payloads; it must be whole frames and no more."""
-    found = []
-    while data:
-        assert data[0] == 0x81, f"expected the begin of a text frame, got {data[:20]!r}"
-        size, at = data[1], 2
-        if size == 126:
-            (size,), at = struct.unpack_from("!H", data, 2), 4
-        elif size == 127:
-            (size,), at = struct.unpack_from("!Q", data, 2), 10
-        assert len(data) >= at + size, "the last frame is cut"
-        found.append(data[at : at + size])
-        data = data[at + size :]
-    return found
-
 
 # The pipe
-
-
-class Ends:
-    """A pipe over a real socket, and the phone at the other end."""
-
-    def __init__(self) -> None:
-        ours, self.phone = socketpair()
-        self.phone.settimeout(PATIENCE)
-        self.pipe = Pipe(ours)
-        self.read = b""
-
-    def close(self) -> None:
-        self.pipe.end()
-        self.pipe.socket.close()
-        self.phone.close()
-
-    def stall(self) -> bytes:
-        """Write more than the kernel takes; return the payload, of which a part has left."""
-        payload = b"large".ljust(LARGE, b".")
-        self.pipe.event(text_frame(payload))
-        assert self.pipe.behind_since is not None
-        return payload
-
-    def take(self, size: int) -> None:
-        """Let the phone read a little of what lies ready, and the pipe go on."""
-        self.phone.settimeout(0.0)
-        try:
-            self.read += self.phone.recv(size)
-        except BlockingIOError:
-            pass
-        finally:
-            self.phone.settimeout(PATIENCE)
-        gevent.sleep(0)
-        gevent.sleep(0)
-
-    def rest(self) -> list[bytes]:
-        """Let the phone read everything; return the payloads of all frames it ever got."""
-        while self.pipe.behind_since is not None:
-            self.read += self.phone.recv(65_536)
-        self.pipe.socket.shutdown(SHUT_WR)
-        while data := self.phone.recv(65_536):
-            self.read += data
-        return texts_in(self.read)
 
 
 @pytest.fixture
@@ -193,31 +128,6 @@ def test_progress_renews_the_deadline(ends: Ends, monkeypatch: pytest.MonkeyPatc
     assert ends.pipe.behind_since == 105.0
 
 
-# One frame for many
-
-
-def test_one_frame_is_shown_to_all_who_are_free() -> None:
-    """Who waits for something is handed back; who is gone is ended and not in the way."""
-    free, slow, gone = Ends(), Ends(), Ends()
-    large = slow.stall()
-    gone.phone.close()
-    assert show_all([gone.pipe, slow.pipe, free.pipe], text_frame(b"1")) == [slow.pipe]
-    assert gone.pipe.ended
-    assert free.rest() == [b"1"]
-    assert slow.rest() == [large]
-    for ends in (free, slow, gone):
-        ends.close()
-
-
-def test_a_frame_that_does_not_fit_is_finished_later(ends: Ends) -> None:
-    """Shown to many, a frame is as whole as one shown alone."""
-    large = b"large".ljust(LARGE, b".")
-    assert show_all([ends.pipe], text_frame(large)) == []
-    assert show_all([ends.pipe], text_frame(b"next")) == [ends.pipe]
-    ends.pipe.snapshot(text_frame(b"next"), whole=False)
-    assert ends.rest() == [large, b"next"]
-
-
 # The goodbye
 
 
@@ -227,7 +137,7 @@ def test_nothing_follows_the_last_frame(ends: Ends) -> None:
     ends.pipe.event(text_frame(b"event"))
     ends.pipe.snapshot(text_frame(b"snapshot"), whole=True)
     ends.pipe.last(close_frame(1000, ""))
-    assert show_all([ends.pipe], text_frame(b"tick")) == [ends.pipe]
+    assert not ends.pipe.is_free
     assert ends.rest() == [b"last"]
 
 

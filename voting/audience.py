@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from time import monotonic, thread_time
 from typing import Literal
 
@@ -20,15 +21,13 @@ import gevent
 from gevent.event import Event
 
 from voting.connection import Connection
+from voting.fanout import Fanout
 from voting.frames import text_frame
-from voting.pipe import Pipe, show_all
+from voting.pipe import Pipe
 
 Kind = Literal["state", "tally"]
 Encode = Callable[[Kind, str], bytes]
 """Encodes the state as it is now: (kind, view) → what every client of the view gets."""
-
-SLICE = 250
-"""Clients that are shown a frame before others have a turn: some 2 ms."""
 
 QUIET_SECONDS = 1.0
 """Without a tick for so long, nobody is waiting for anything."""
@@ -71,9 +70,8 @@ class Audience:
         self._encode = encode
         self._tick_seconds = tick_seconds
         self._share = share
-        # By view, and without the clients around them: a tick's time goes by what it looks at.
-        self._pipes: dict[str, set[Pipe]] = {}
-        self._need_state: set[Pipe] = set()
+        self._fanouts: dict[str, Fanout] = {}
+        self._need_state: set[Client] = set()
         self._news = Event()
         self._state_changed = False
         self._ticked_at = self._spent = 0.0
@@ -81,28 +79,31 @@ class Audience:
     def add(self, client: Client) -> None:
         """Show a client what there is from the next tick on."""
         self.clients.add(client)
-        self._pipes.setdefault(client.view, set()).add(client.connection.pipe)
+        self._fanouts.setdefault(client.view, Fanout()).add(client.connection.pipe)
 
     def remove(self, client: Client) -> None:
         """Forget a client, if it is one of these."""
         self.clients.discard(client)
-        for pipes in (self._need_state, self._pipes.get(client.view, set())):
-            pipes.discard(client.connection.pipe)
+        self._need_state.discard(client)
+        if client.view in self._fanouts:
+            self._fanouts[client.view].remove(client.connection.pipe)
 
     def move(self, client: Client, view: str, *, needs_state: bool) -> None:
         """Show a client another view from now on, and with `needs_state` first a whole state."""
         is_here = client in self.clients
         self.remove(client)
         client.view = view
-        if is_here:
+        if is_here and needs_state:
+            self.clients.add(client)
+            self._need_state.add(client)
+        elif is_here:
             self.add(client)
-            if needs_state:
-                self._need_state.add(client.connection.pipe)
 
     def mark(self, *, state: bool = False) -> None:
         """Say that something changed: the numbers, or with `state` anything else too."""
-        self._state_changed |= state
-        self._news.set()
+        if self.clients:  # who comes later is shown the whole state
+            self._state_changed |= state
+            self._news.set()
 
     @property
     def is_quiet(self) -> bool:
@@ -115,29 +116,30 @@ class Audience:
         Others have a turn in between. If the state changes meanwhile, that is what the rest waits
         for: it comes with the next tick.
         """
-        groups: dict[tuple[Kind, str], list[Pipe]] = {}
-        for view, pipes in self._pipes.items():
-            whole = pipes if self._state_changed else pipes & self._need_state
-            groups["state", view], groups["tally", view] = list(whole), list(pipes - whole)
+        kind: Kind = "state" if self._state_changed else "tally"
         self._state_changed = False
-        self._need_state.clear()
-        frames = {key: text_frame(self._encode(*key)) for key, pipes in groups.items() if pipes}
-        for key, frame in frames.items():
-            for start in range(0, len(groups[key]), SLICE):
-                self._show(key, frame, groups[key][start : start + SLICE])
+        frames = _Frames(self._encode)
+        shows = [
+            fanout.show(frames[kind, view], partial(_keep_for, kind, view, frames))
+            for view, fanout in self._fanouts.items()
+            if fanout
+        ]
+        need_state, self._need_state = self._need_state, set()
+        for client in need_state:
+            client.connection.pipe.snapshot(frames["state", client.view], whole=True)
+            self.add(client)
+        for slices in shows:
+            while self._has_shown(slices):
                 gevent.sleep(0)
                 if self._state_changed:
                     return
 
-    def _show(self, key: tuple[Kind, str], frame: bytes, pipes: list[Pipe]) -> None:
-        kind, view = key
+    def _has_shown(self, slices: Iterator[None]) -> bool:
+        """Show a frame to one more slice of clients; False when there is none."""
         began = thread_time()
-        for pipe in show_all(pipes, frame):
-            if kind == "tally" and pipe.owes_state:
-                pipe.snapshot(text_frame(self._encode("state", view)), whole=True)
-            else:
-                pipe.snapshot(frame, whole=kind == "state")
+        is_more = next(slices, self) is not self
         self._spent += thread_time() - began
+        return is_more
 
     def run(self) -> None:
         """Tick whenever there is something new, for ever."""
@@ -153,3 +155,20 @@ class Audience:
                 self.mark(state=True)
             rest = self._tick_seconds - (monotonic() - self._ticked_at)
             gevent.sleep(max(rest, self._spent * (1 / self._share - 1)))
+
+
+class _Frames(dict[tuple[Kind, str], bytes]):
+    """The frames of one tick, each encoded when it is first asked for."""
+
+    def __init__(self, encode: Encode) -> None:
+        self._encode = encode
+
+    def __missing__(self, key: tuple[Kind, str]) -> bytes:
+        frame = self[key] = text_frame(self._encode(*key))
+        return frame
+
+
+def _keep_for(kind: Kind, view: str, frames: _Frames, pipe: Pipe) -> None:
+    """Keep a tick's frame for a slow client; one that is owed a state gets a newer state."""
+    kept: Kind = "state" if pipe.owes_state else kind
+    pipe.snapshot(frames[kept, view], whole=kept == "state")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
 from typing import Any
@@ -26,11 +26,16 @@ SEND_BUFFER_BYTES = 32_768
 """What the kernel may hold for one client. More would be snapshots that are no longer true."""
 
 
+Write = Callable[[bytes | memoryview], int]
+"""A raw socket's `send`: writes what fits, says how much that was, and never waits."""
+
+
 class Pipe:
     """The way out of one connection.
 
-    `is_free` says that a frame may be written at once: nothing waits, and the end has not come.
-    `behind_since` is when a slow client last took something.
+    `is_free` says that a frame may be written at once: nothing waits, and the end has not come;
+    `noticed` is called when that has changed. `behind_since` is when a slow client last took
+    something.
     """
 
     __slots__ = (
@@ -43,6 +48,7 @@ class Pipe:
         "behind_since",
         "ended",
         "is_free",
+        "noticed",
         "owes_state",
         "socket",
         "write",
@@ -51,8 +57,9 @@ class Pipe:
     def __init__(self, sock: Any) -> None:
         self.socket = sock
         # gevent's own `send` would wait for room, and asks for it in Python: a microsecond a frame.
-        self.write = sock._sock.send
+        self.write: Write = sock._sock.send
         self.is_free = True
+        self.noticed: Callable[[Pipe], None] | None = None
         self.ended = False
         self.behind_since: float | None = None
         self.owes_state = False
@@ -92,7 +99,7 @@ class Pipe:
         self._snapshot, self.owes_state = None, False
         self._is_last = True
         if self.is_free:
-            self.is_free = False
+            self._set_free(False)
             self._write(frame)
         else:
             self._waiting.append(frame)
@@ -100,7 +107,7 @@ class Pipe:
     def finish(self) -> None:
         """Let what waits leave, and then end our side of the connection."""
         self._is_last = self._finishing = True
-        self.is_free = False
+        self._set_free(False)
         if self._rest is None:
             self._shut(socket.SHUT_WR)
 
@@ -109,7 +116,8 @@ class Pipe:
         if self.ended:
             return
         is_over = self._finishing and self._rest is None
-        self.ended, self.is_free, self.owes_state = True, False, False
+        self.ended, self.owes_state = True, False
+        self._set_free(False)
         self._rest = self._snapshot = self._events = None
         self._unwatch()
         if not is_over:
@@ -118,6 +126,11 @@ class Pipe:
             with suppress(OSError):  # it was closed by the other side
                 self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._shut(socket.SHUT_RDWR)
+
+    def _set_free(self, is_free: bool) -> None:
+        self.is_free = is_free
+        if self.noticed is not None:
+            self.noticed(self)
 
     @property
     def _waiting(self) -> deque[bytes]:
@@ -136,10 +149,13 @@ class Pipe:
             self.end()
             return
         if sent < len(frame):
-            self._keep(memoryview(frame)[sent:])
+            self.keep(frame, sent)
 
-    def _keep(self, rest: memoryview) -> None:
-        self._rest, self.is_free = rest, False
+    def keep(self, frame: bytes | memoryview, sent: int) -> None:
+        """Send the rest of a frame, of which so much has left, as soon as there is room for it."""
+        self._rest = memoryview(frame)[sent:]
+        if self.is_free:
+            self._set_free(False)
         if self._watcher is None:
             self.behind_since = monotonic()
             self._watcher = gevent.get_hub().loop.io(self.socket.fileno(), 2)
@@ -163,7 +179,7 @@ class Pipe:
                 self._rest, self._snapshot = memoryview(self._snapshot), None
                 self.owes_state = False
         self._unwatch()
-        self.is_free = not self._is_last
+        self._set_free(not self._is_last)
         if self._finishing:
             self._shut(socket.SHUT_WR)
 
@@ -177,27 +193,3 @@ class Pipe:
             self._watcher.stop()
             self._watcher.close()
             self._watcher = None
-
-
-def show_all(pipes: Iterable[Pipe], frame: bytes) -> list[Pipe]:
-    """Write one frame to all who are free for it; return the others.
-
-    This is what a room costs: clients × ticks. So the usual case is one call into the kernel and
-    as little Python as can be.
-    """
-    size = len(frame)
-    others = []
-    for pipe in pipes:
-        if pipe.is_free:
-            try:
-                sent = pipe.write(frame)
-            except BlockingIOError:
-                sent = 0
-            except OSError:
-                pipe.end()
-                continue
-            if sent != size:
-                pipe._keep(memoryview(frame)[sent:])
-        else:
-            others.append(pipe)
-    return others

@@ -1,0 +1,81 @@
+"""One frame to many: the pipes of all who are shown the same.
+
+Owns the one loop whose work is clients × ticks. Never knows what a frame says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from voting.pipe import Pipe, Write
+
+SLICE = 250
+"""Clients that a frame is written to before others have a turn: some 2 ms."""
+
+
+class Fanout:
+    """Pipes that are shown the same frames.
+
+    Looking at a client, its connection and its pipe, all of them cold in the processor's memory,
+    would cost as much as all else that Python does for a frame. So each member is here by what
+    writes to it, and those who are not free tell it themselves.
+    """
+
+    def __init__(self) -> None:
+        self._pipes: dict[Write, Pipe] = {}
+        self._behind: set[Write] = set()
+        self._has_lost = False
+
+    def __len__(self) -> int:
+        return len(self._pipes)
+
+    def add(self, pipe: Pipe) -> None:
+        """Take a pipe in."""
+        self._pipes[pipe.write] = pipe
+        pipe.noticed = self._notice
+        self._notice(pipe)
+
+    def remove(self, pipe: Pipe) -> None:
+        """Forget a pipe, if it is one of these."""
+        if self._pipes.pop(pipe.write, None) is not None:
+            self._behind.discard(pipe.write)
+            self._has_lost = True
+            pipe.noticed = None
+
+    def _notice(self, pipe: Pipe) -> None:
+        """Note whether a frame may be written to a pipe at once."""
+        if pipe.is_free:
+            self._behind.discard(pipe.write)
+        else:
+            self._behind.add(pipe.write)
+
+    def show(self, frame: bytes, behind: Callable[[Pipe], None]) -> Iterator[None]:
+        """Write a frame to all who are here now, and call `behind` for each who is not free.
+
+        The work is done as the iterator is run, a slice in each step.
+        """
+        self._has_lost = False
+        return self._slices(list(self._pipes), frame, behind)
+
+    def _slices(
+        self, writes: list[Write], frame: bytes, behind: Callable[[Pipe], None]
+    ) -> Iterator[None]:
+        size = len(frame)
+        for start in range(0, len(writes), SLICE):
+            some = writes[start : start + SLICE]
+            if self._behind or self._has_lost:
+                some = self._sort_out(some, behind)
+            for write in some:
+                try:
+                    sent = write(frame)
+                except OSError:
+                    sent = 0  # no room, or no other side: who writes the rest will see
+                if sent != size:
+                    self._pipes[write].keep(frame, sent)
+            yield
+
+    def _sort_out(self, writes: list[Write], behind: Callable[[Pipe], None]) -> list[Write]:
+        """Return those who are still here and free."""
+        for write in self._behind.intersection(writes):
+            behind(self._pipes[write])
+        return [w for w in writes if w in self._pipes and w not in self._behind]
