@@ -28,7 +28,7 @@ PATIENCE_SECONDS = 60.0
 QUIET_SECONDS = 0.3
 """Longer than a tick."""
 
-ARRIVED_SECONDS = 1.2
+ARRIVED_SECONDS = 2.2
 """Longer than it takes until the last arrivals are shown to those before them."""
 
 T = TypeVar("T")

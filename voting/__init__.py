@@ -15,6 +15,7 @@ The modules in reading order, each building on those before it:
     imports         what the file's polls mean to a journal that knows them
     journal         an append-only list of records, and what can go wrong with one
     folder          who holds the data folder
+    worker          one native thread for what waits for the disk
     database        the journal's SQLite file: rows, and damage told from trouble
     head            how far the journal had come, kept beside it
     journal_sqlite  the journal in a SQLite file
@@ -26,6 +27,7 @@ The modules in reading order, each building on those before it:
     frames          WebSocket frames as bytes
     pipe            what leaves on one connection: whole frames, bounded queues
     connection      one safe WebSocket
+    fanout          one frame to many
     audience        clients that share a tick
     hub             who is connected
     garbage         when Python looks for garbage
@@ -38,6 +40,7 @@ The modules in reading order, each building on those before it:
     joined          one script or style sheet in the place of many
     assets          static files under a hashed prefix
     addresses       where phones can reach this computer
+    stencil         a page that many get alike
     pages           log in, vote, watch, join
     drafts          a poll's text while somebody writes it
     commands        an admin's commands as forms say them

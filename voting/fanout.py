@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 
 from voting.pipe import Pipe, Write
 
-SLICE = 250
-"""Clients that a frame is written to before others have a turn: some 2 ms."""
+SLICE = 500
+"""Clients that a frame is written to before others have a turn: 3 or 4 ms."""
 
 
 class Fanout:

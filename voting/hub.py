@@ -22,8 +22,8 @@ PHONES_SHARE = 0.4
 SCREENS_SHARE = 0.1
 """How much of one core may go into ticks: a half in all. The votes have the rest."""
 
-SWEEP_SECONDS = 1.0
-"""Between two looks for clients that are gone, and between ticks that tell phones of arrivals."""
+SWEEP_SECONDS = 2.0
+"""At most between two looks for clients that are gone, and ticks that tell phones of arrivals."""
 
 DRAIN_BATCH = 100
 """Clients that are sent away in one turn: they come back in waves, not as one."""
@@ -135,7 +135,8 @@ class Hub:
 
     def _sweep_for_ever(self) -> None:
         while True:
-            gevent.sleep(SWEEP_SECONDS)
+            # A silence must be seen before it is twice as long.
+            gevent.sleep(min(SWEEP_SECONDS, self._ping_seconds / 2))
             try:
                 self.sweep()
             except Exception:

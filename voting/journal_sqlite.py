@@ -20,17 +20,17 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import gevent
 from gevent.event import Event
-from gevent.threadpool import ThreadPool
 
 from voting import database, head
 from voting.folder import hold
 from voting.head import Head
-from voting.journal import Damaged, JournalError, NotRecorded, Unusable
+from voting.journal import Damaged, NotRecorded, Unusable
 from voting.records import Record
+from voting.worker import Worker
 
 T = TypeVar("T")
 
@@ -61,7 +61,7 @@ class SqliteJournal:
         self._file = folder / database.NAME
         self._head = folder / head.NAME
         self._held = hold(folder)
-        self._thread = ThreadPool(1)
+        self._worker = Worker()
         self._reader: sqlite3.Connection | None = None
         self._writer: sqlite3.Connection | None = None
         self._inode = 0
@@ -218,20 +218,11 @@ class SqliteJournal:
         self._try_to_note(newest)
 
     def _give_back(self) -> None:
-        self._thread.kill()
+        self._worker.end()
         self._held.close()
 
     def _on_thread(self, work: Callable[[], T]) -> T:
-        def attempt() -> T | Exception:
-            # gevent prints what a pool's thread raises, even if it is caught here.
-            try:
-                return work()
-            except (sqlite3.Error, OSError, JournalError) as error:
-                return error
-
-        result = self._thread.apply(attempt)
-        if isinstance(result, JournalError):
-            raise result
-        if isinstance(result, sqlite3.Error | OSError):
-            raise NotRecorded(f"{self._file}: {result}") from result
-        return cast(T, result)
+        try:
+            return self._worker.do(work)
+        except (sqlite3.Error, OSError) as error:
+            raise NotRecorded(f"{self._file}: {error}") from error

@@ -17,7 +17,7 @@ from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
-from flask import Flask, g, request, session
+from flask import Flask, current_app, g, request, session
 from flask_babel import Babel, Domain, get_locale
 from jinja2 import Environment
 from markupsafe import Markup
@@ -112,10 +112,7 @@ def init_app(app: Flask, folder: Path) -> None:
     babel = Babel(app, locale_selector=choose)
     babel.domain_instance = catalogues
 
-    def speech() -> Speech:
-        if "speech" not in g:
-            g.speech = speeches[str(choose())]
-        return cast(Speech, g.speech)
+    app.extensions["speech"] = lambda: speeches[str(choose())]
 
     def say(sentence: str, /, **values: object) -> Markup:
         return speech().say(sentence, **values)
@@ -127,6 +124,13 @@ def init_app(app: Flask, folder: Path) -> None:
 
     # What templates import is made once for all requests, and so must ask each time.
     app.jinja_env.globals.update(_=say, speech=speech, languages=names)
+
+
+def speech() -> Speech:
+    """Return the language of this request."""
+    if "speech" not in g:
+        g.speech = current_app.extensions["speech"]()
+    return cast(Speech, g.speech)
 
 
 def tag(locale: Locale) -> str:

@@ -6,39 +6,29 @@ Owns their routes. What a page shows first is the same message that its socket w
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
+from flask_wtf.csrf import generate_csrf
+from markupsafe import Markup, escape
 
 from voting import identity
 from voting.addresses import qr_svg
+from voting.language import speech
 from voting.live import Live
 from voting.names import Names
-from voting.web import Page
+from voting.stencil import Stencil, Words
+from voting.web import Page, for_script
 
 
-class Kept:
-    """What many readers of a page see alike, made once for as long as they do.
-
-    Before the vote begins a whole room arrives at the same choices: only the first has to wait for
-    them to be written.
-    """
-
-    def __init__(self) -> None:
-        self._seen: object = None
-        self._parts: dict[str, str] = {}
-
-    def part(self, seen: object, name: str, caller: Callable[[], str]) -> str:
-        """Return the part that `caller` makes of what is `seen`; without a name it is made anew."""
-        if not name:
-            return caller()
-        if seen != self._seen:
-            self._seen, self._parts = seen, {}
-        if name not in self._parts:
-            self._parts[name] = caller()
-        return self._parts[name]
+def _turnout(snapshot: dict[str, Any]) -> Markup:
+    """Say how many are here and have voted, as `status.js` does when numbers come."""
+    words, _ = speech().sentences("voter")
+    if snapshot["round"]["state"] == "none" or not (snapshot["online"] or snapshot["voted"]):
+        return escape(words["here"].replace("{n}", str(snapshot["online"])))
+    said = words["turnout"].replace("{voted}", str(snapshot["voted"]))
+    return escape(said.replace("{all}", str(snapshot["room"])))
 
 
 def _alike(snapshot: dict[str, Any]) -> dict[str, Any]:
@@ -53,10 +43,19 @@ def create_blueprint(
 ) -> Blueprint:
     """Return the routes; `join_url` is asked anew whenever the address is shown."""
     blueprint = Blueprint("pages", __name__)
-    kept = Kept()
+    logins = Stencil("token")
+    votes = Stencil("token", "turnout", "name", "snapshot", "you")
 
     def login_page(name: str, error: str | None = None) -> str:
-        return render_template("login.html", name=name, error=error, name_required=name_required)
+        def write(places: Words) -> str:
+            return render_template(
+                "login.html", name=name, error=error, name_required=name_required, places=places
+            )
+
+        words = {"token": escape(generate_csrf())}
+        if name or error or request.query_string:
+            return write(words)
+        return logins.fill(None, speech().lang, write, words)
 
     @blueprint.get("/login")
     def login() -> Page:
@@ -91,13 +90,21 @@ def create_blueprint(
         who = identity.logged_in()
         if who is None:
             return redirect(url_for("pages.login"), 303)
-        snapshot = live.snapshot(live.view_of(who[0]))
-        return render_template(
-            "vote.html",
-            snapshot=snapshot,
-            you=live.you(*who),
-            kept=partial(kept.part, _alike(snapshot)),
-        )
+        snapshot, you = live.snapshot(live.view_of(who[0])), live.you(*who)
+
+        def write(places: Words) -> str:
+            return render_template("vote.html", snapshot=snapshot, you=you, places=places)
+
+        words = {
+            "token": escape(generate_csrf()),
+            "turnout": _turnout(snapshot),
+            "name": escape(who[1]),
+            "snapshot": for_script(snapshot),
+            "you": for_script(you),
+        }
+        if you["choices"] or request.query_string:
+            return write(words)
+        return votes.fill(_alike(snapshot), (speech().lang, not who[1]), write, words)
 
     @blueprint.get("/present")
     def present() -> Page:

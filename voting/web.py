@@ -5,18 +5,20 @@ Owns what is the same for all routes. Has no routes of its own.
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 from math import ceil
 from time import time
 from urllib.parse import urlsplit
 
+import msgspec
 from flask import Flask, Response, abort, g, jsonify, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError, CSRFProtect
+from jinja2.utils import htmlsafe_json_dumps
 from limits import parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
+from markupsafe import Markup
 from werkzeug.exceptions import HTTPException, TooManyRequests
 from werkzeug.wrappers import Response as WerkzeugResponse
 
@@ -83,13 +85,7 @@ def init_app(app: Flask, settings: Server, key: bytes) -> None:
         SESSION_REFRESH_EACH_REQUEST=False,
         WTF_CSRF_TIME_LIMIT=None,
     )
-    # Words for scripts as they are: escaped to ASCII, Chinese would take twice the bytes.
-    app.jinja_env.policies.update(
-        {
-            "json.dumps_function": json.dumps,
-            "json.dumps_kwargs": {"ensure_ascii": False, "separators": (",", ":")},
-        }
-    )
+    app.jinja_env.policies.update({"json.dumps_function": _as_json, "json.dumps_kwargs": {}})
     CSRFProtect(app)
     trusted = {*settings.trusted_hosts, urlsplit(settings.public_url).hostname or ""} - {""}
 
@@ -141,6 +137,22 @@ def _compress(response: Response) -> Response:
         response.set_data(compressed.compress(response.get_data(), compressed.PAGE_LEVEL))
         response.headers["Content-Encoding"] = "gzip"
     return response
+
+
+def for_script(message: object) -> Markup:
+    """Return a message as JSON that may stand in a script element of a page."""
+    return htmlsafe_json_dumps(message, dumps=_as_json)
+
+
+def _as_json(message: object) -> str:
+    """Write compact JSON in UTF-8: escaped to ASCII, Chinese would take twice the bytes."""
+    return msgspec.json.encode(message, enc_hook=_as_text).decode()
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, Markup):
+        return str(value)
+    raise NotImplementedError(type(value))
 
 
 def wants_json() -> bool:
