@@ -14,13 +14,13 @@ from gevent.pool import Pool
 
 from bench.measure import Meter, family, quantile, resident_bytes
 from bench.report import Figure
-from bench.rooms import ARRIVED_SECONDS, Room, room
+from bench.rooms import ARRIVED_SECONDS, AT_A_TIME, Room, room
 from bench.servers import ours
 from rehearsal.phone import Phone
 from rehearsal.visit import TurnedAway
 
-SAMPLE = 400
-"""Arrivals whose cost is measured, one after the other."""
+SAMPLE = 1_000
+"""Arrivals whose cost is measured."""
 
 SCAN_SECONDS = 5.0
 QUIET_SECONDS = 32.0
@@ -74,7 +74,7 @@ def _arrival(run: str, what: str, *, most: float, files: bool) -> Figure:
         arrive = partial(_arrive, files=files)
         arrive(crowd.phones[0])  # what is made once is not an arrival's
         meter = Meter(server.pid)
-        for _ in Pool(4).imap_unordered(arrive, crowd.phones[1:]):
+        for _ in Pool(AT_A_TIME).imap_unordered(arrive, crowd.phones[1:]):
             pass
         spent = meter.read()
         crowd.leave()
