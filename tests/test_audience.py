@@ -326,6 +326,29 @@ def test_a_state_that_changes_during_a_tick_ends_it(
     assert sorted(first) == ["state voter 1", "state voter 1", "tally voter 0"]
 
 
+def test_those_who_need_a_state_are_shown_it_in_turns_too(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With results after the vote they are the whole storm."""
+    monkeypatch.setattr(audience, "SLICE", 2)
+    joined = [room.join("waiting") for _ in range(5)]
+    for _, client in joined:
+        room.audience.move(client, "voted", needs_state=True)
+    turns: list[int] = []
+
+    def other() -> None:
+        while len(turns) < 3:
+            turns.append(sum(phone.has_word() for phone, _ in joined))
+            gevent.sleep(0)
+
+    gevent.spawn(other)
+    room.audience.tick()
+    assert turns[:2] == [2, 4]
+    assert [phone.get() for phone, _ in joined] == 5 * ["state voted 0"]
+    room.audience.tick()
+    assert [phone.get() for phone, _ in joined] == 5 * ["tally voted 0"]
+
+
 # Mistakes
 
 
@@ -341,3 +364,16 @@ def test_a_mistake_in_a_tick_does_not_stop_the_screens(
     room.audience.mark()
     assert phone.get().startswith("state voter 7")
     assert "LookupError: a mistake of ours" in capsys.readouterr().err
+
+
+def test_a_mistake_costs_nobody_the_state_that_is_needed(room: Room) -> None:
+    """Who was to be shown another view when it happened is shown it with the next tick."""
+    phone, client = room.join("waiting")
+    room.audience.move(client, "voted", needs_state=True)
+    room.mistakes.append(LookupError("a mistake of ours"))
+    with pytest.raises(LookupError):
+        room.audience.tick()
+    room.audience.tick()
+    assert phone.get() == "state voted 0"
+    room.audience.tick()
+    assert phone.get() == "tally voted 0"

@@ -371,6 +371,16 @@ def test_a_goodbye_hears_a_little_more_and_not_for_ever(phone: Phone) -> None:
     phone.left()
 
 
+def test_a_client_that_said_its_last_and_is_behind_costs_no_turns(phone: Phone) -> None:
+    """While what waits for it may still leave, the loop does not look at its end again and again."""
+    phone.connection.show(text_frame(b"x" * LARGE), whole=True)
+    phone.socket.shutdown(SHUT_WR)
+    loop = gevent.get_hub().loop
+    before = loop.iteration
+    gevent.sleep(0.05)
+    assert loop.iteration - before < 100
+
+
 def test_a_client_that_never_stops_talking_does_not_hold_up_others(phone: Phone) -> None:
     """It is read in turns: what another one says is heard long before the first has finished."""
     talking = gevent.spawn(phone.socket.sendall, masked_frame(TEXT, b"word", bytes(4)) * 20_000)

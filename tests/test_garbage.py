@@ -39,8 +39,9 @@ def old_garbage() -> weakref.ref[Ring]:
 
 def make_due() -> None:
     """Let Python look through what is young as often as makes a whole look due."""
-    while gc.get_count()[2] < garbage.DUE:
+    for _ in range(garbage.DUE):
         gc.collect(1)
+    assert gc.get_count()[2] >= garbage.DUE
 
 
 def test_garbage_is_looked_for_when_the_room_is_quiet() -> None:

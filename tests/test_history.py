@@ -322,7 +322,7 @@ class Room(RuleBasedStateMachine):
             self.model.forget(rehearsal.round.id)
             after = holding(self.shadow)
             changed = {name for name in after if after[name] != self.aside[name]}
-            assert changed <= {"version", "chain", "sealed", "at", "begun", "steered"}
+            assert changed <= {"version", "chain", "sealed", "at", "rehearsed", "steered"}
         if isinstance(body, Command) and outcome == Done():
             self.steered = self.shadow.version
 

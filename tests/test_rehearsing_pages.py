@@ -125,6 +125,8 @@ def test_a_phone_never_says_that_a_rehearsals_vote_counts(window: Window) -> Non
     desk, voter = window.admin(), window.voter()
     press(desk, "rehearse")
     expect(banner(voter)).to_be_visible()
+    expect(voter.locator("#status")).to_contain_text("Tap your choice to vote.")
+    expect(voter.locator("#status")).not_to_contain_text("A new round has begun.")
     vote(voter, GRACE)
     for _ in range(2):
         status = voter.locator("#status")
@@ -145,7 +147,7 @@ def test_the_desk_offers_one_thing_during_a_rehearsal(window: Window) -> None:
         expect(desk.locator("main button:visible")).to_have_text(["End the rehearsal"])
         desk.reload()
     press(desk, "end")
-    expect(desk.locator("#message")).to_contain_text("nothing of it is kept")
+    expect(desk.locator("#message")).to_contain_text("no result holds anything of it")
     expect(desk.locator("button[data-action=close]:visible")).to_be_visible()
 
 

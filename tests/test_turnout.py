@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.folding import POLL, Room
-from voting.records import Close, Reopen, Reset, Stage
+from voting.records import Close, Rehearse, Reopen, Reset, Stage
 from voting.state import State
 from voting.turnout import Turnout
 
@@ -40,7 +40,7 @@ steps = st.lists(
     st.one_of(
         st.tuples(st.just("vote"), st.sampled_from("abcdef")),
         st.tuples(st.just("come or go"), st.sampled_from("abcdef")),
-        st.tuples(st.sampled_from(["close", "reopen", "reset", "stage", "back"]), st.just("")),
+        st.tuples(st.sampled_from(["close", "reopen", "reset", "stage", "back", "rehearse"]), st.just("")),
     ),
     max_size=40,
 )
@@ -74,6 +74,8 @@ def test_the_room_is_always_what_a_count_from_scratch_finds(
                 room.steer(Stage, ANOTHER.id)
             case "back":
                 room.steer(Stage, POLL.id)
+            case "rehearse":  # a close ends it
+                room.steer(Rehearse, 600)
         if data.draw(st.booleans()):
             current = state.on_stage
             counted = set(current.counted) if current else set[str]()

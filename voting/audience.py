@@ -21,7 +21,7 @@ import gevent
 from gevent.event import Event
 
 from voting.connection import Connection
-from voting.fanout import Fanout
+from voting.fanout import SLICE, Fanout
 from voting.frames import text_frame
 from voting.pipe import Pipe
 
@@ -116,6 +116,20 @@ class Audience:
         Others have a turn in between. If the state changes meanwhile, that is what the rest waits
         for: it comes with the next tick.
         """
+        turns = self._turns()
+        while self._has_done(turns):
+            gevent.sleep(0)
+            if self._state_changed:
+                return
+
+    def _has_done(self, turns: Iterator[None]) -> bool:
+        """Do one more turn of a tick, and note what it cost; False when there is none."""
+        began = thread_time()
+        is_more = next(turns, self) is not self
+        self._spent += thread_time() - began
+        return is_more
+
+    def _turns(self) -> Iterator[None]:
         kind: Kind = "state" if self._state_changed else "tally"
         self._state_changed = False
         frames = _Frames(self._encode)
@@ -124,22 +138,15 @@ class Audience:
             for view, fanout in self._fanouts.items()
             if fanout
         ]
-        need_state, self._need_state = self._need_state, set()
-        for client in need_state:
-            client.connection.pipe.snapshot(frames["state", client.view], whole=True)
-            self.add(client)
+        for place, client in enumerate(list(self._need_state), 1):
+            if client in self._need_state:  # it may have left, or moved on, in another's turn
+                client.connection.pipe.snapshot(frames["state", client.view], whole=True)
+                self._need_state.discard(client)
+                self.add(client)
+            if place % SLICE == 0:
+                yield
         for slices in shows:
-            while self._has_shown(slices):
-                gevent.sleep(0)
-                if self._state_changed:
-                    return
-
-    def _has_shown(self, slices: Iterator[None]) -> bool:
-        """Show a frame to one more slice of clients; False when there is none."""
-        began = thread_time()
-        is_more = next(slices, self) is not self
-        self._spent += thread_time() - began
-        return is_more
+            yield from slices
 
     def run(self) -> None:
         """Tick whenever there is something new, for ever."""

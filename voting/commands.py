@@ -6,6 +6,7 @@ a refusal. Never decides what a command does: that is `steering.py`.
 
 from __future__ import annotations
 
+import re
 from typing import cast, get_args
 
 from flask import flash, jsonify, redirect, render_template, request, url_for
@@ -86,7 +87,7 @@ def number(field: str) -> int:
         BadRequest: it is missing, or no whole number.
     """
     text = request.form.get(field, "")
-    if not (text.isascii() and text.isdigit() and len(text) <= 15):
+    if re.fullmatch("-?[0-9]{1,15}", text) is None:
         raise BadRequest(f"expected a whole number in {field!r}")
     return int(text)
 

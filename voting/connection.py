@@ -178,6 +178,7 @@ class Connection:
             self._take(self._ahead)
             watcher.start(self._readable, sock._sock.recv)
             self._gone.wait()
+            watcher.stop()  # an end is always ready to be read: the loop would turn and turn
             self._let_leave()
         finally:
             watcher.stop()

@@ -3,6 +3,9 @@
 A look through everything takes some 25 ms for each thousand phones, and nobody is served meanwhile.
 Python would look whenever a quarter has been added, so again and again while a hall arrives. What
 garbage there is, cycles that nobody holds, is little: it can wait for a quiet second.
+
+That is so for collectors of three generations, up to Python 3.13. One that has others does as it
+likes, and this module does nothing.
 """
 
 from __future__ import annotations

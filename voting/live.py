@@ -113,7 +113,7 @@ class Live:
         client = self._client(connection, request.args["view"])
         if client is None:
             connection.close(protocol.NOT_LOGGED_IN, "log in first")
-            connection.listen(lambda frame: None)
+            connection.listen(lambda payload: None)
             return
         try:
             connection.listen(partial(self._receive, client), partial(self._welcome, client))
@@ -137,9 +137,9 @@ class Live:
         self._show_own(client)
         self._hub.join(client)
 
-    def _receive(self, client: Client, frame: bytes) -> None:
+    def _receive(self, client: Client, payload: bytes) -> None:
         try:
-            message = protocol.decode(frame)
+            message = protocol.decode(payload)
         except protocol.BadMessage as error:
             self._refuse(client, None, "bad_message", str(error))
             return

@@ -22,7 +22,8 @@ From the server:
               "results":"live"|"after_vote"|"hidden","recording":true,"counts":{"ada":3}|null,
               "ballots":3,"voted":3,"online":12,"room":13,
               "compared":{"round":5,"voted":9,"ballots":9,"counts":{"ada":4}}|null}
-              In a rehearsal, whose ballots do not count, `round` has "rehearsal":true too.
+              In a rehearsal, whose ballots do not count, `round` has "rehearsal":true too, and an
+              id below 0, so that the rounds that count are numbered without a gap for it.
               To an admin also "rounds": [{"id":7,"poll":"…","question":"…","state":"open",
               "archived":false,"results":"live","opened_at":…,"closed_at":…|null,"ballots":3,
               "voted":3}], newest first, "previous": the id of the round that a command archived
@@ -101,7 +102,7 @@ class Vote(msgspec.Struct, frozen=True, tag="vote"):
     """A client's ballot for a round."""
 
     ballot: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")]
-    round: Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
+    round: Annotated[int, Meta(ge=-MAX_INTEGER, le=MAX_INTEGER)]
     choices: Annotated[
         tuple[Annotated[str, Meta(max_length=64)], ...], Meta(max_length=MAX_CHOICES_IN_VOTE)
     ]
@@ -237,14 +238,14 @@ class BadMessage(Exception):
     """A client sent something that is no message of this protocol; the text says what."""
 
 
-def decode(frame: str | bytes) -> Vote | Ping:
-    """Read a client's frame.
+def decode(payload: str | bytes) -> Vote | Ping:
+    """Read a client's message.
 
     Raises:
         BadMessage: it is not JSON, or not one of the client's messages.
     """
     try:
-        return _decoder.decode(frame)
+        return _decoder.decode(payload)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise BadMessage(str(error)) from None
 

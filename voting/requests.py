@@ -16,6 +16,8 @@ MOST_HEADERS = 100
 # No space before the colon, no folded lines, nothing that ends a line for somebody else.
 HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\0\r\n]*)\r?\n")
 
+LENGTH = re.compile(r"[0-9]{1,18}")
+
 ONCE = frozenset({"host", "content-length", "transfer-encoding"})
 
 
@@ -51,6 +53,8 @@ class Head:
             key, value = name.lower(), value.strip(" \t")
             if key in ONCE and key in self._values:
                 raise BadHead(f"expected one {name}")
+            if key == "content-length" and not LENGTH.fullmatch(value):
+                raise BadHead("expected a length in digits")
             self._read.append((name, value))
             self._values.setdefault(key, value)
 

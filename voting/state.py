@@ -141,7 +141,8 @@ class State:
     at which a seal last proved it, `at` the time of the newest. `shown` is the id of the poll on
     stage and `stage` of its round there, 0 if it has none; `latest` maps a poll to the round of it
     that was on stage last, `previous` is the round that a command put into the archive last, and
-    `compared` the one that is shown beside the round on stage. `begun` is the newest round's id.
+    `compared` the one that is shown beside the round on stage. `begun` is the newest round's id;
+    `rehearsed` is how many rehearsals there have been, whose rounds have the ids -1, -2 and so on.
     While a `rehearsal` is on, its round is on stage, and none of `rounds`: what looks there for
     results cannot find it.
     `defined` maps a poll to the version that gave it its text, `sources` to the digest of what was
@@ -161,6 +162,7 @@ class State:
         self.sources: dict[str, str] = {}
         self.rounds: dict[int, Round] = {}
         self.begun = 0
+        self.rehearsed = 0
         self.latest: dict[str, int] = {}
         self.shown = ""
         self.stage = 0

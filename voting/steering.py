@@ -32,7 +32,7 @@ from voting.state import Done, Outcome, Refusal, Rehearsal, Round, State
 CONFLICT = Refusal("conflict", "the room has changed since; look again and repeat")
 REHEARSING = Refusal("rehearsing", "a rehearsal is on; end it first")
 
-REHEARSAL_BALLOTS = 1_000_000
+REHEARSAL_BALLOTS = 100_000
 """Of one voter in a rehearsal: few pretended phones may stand for a hall."""
 
 
@@ -191,8 +191,8 @@ def _rehearse(state: State, command: Rehearse) -> Refusal | None:
     tried = msgspec.structs.replace(
         poll, results="live", changes=True, max_ballots=REHEARSAL_BALLOTS
     )
-    state.begun += 1
-    round = Round(state.begun, tried, state.at, command.seconds)
+    state.rehearsed += 1
+    round = Round(-state.rehearsed, tried, state.at, command.seconds)
     state.rehearsal = Rehearsal(round, state.stage, state.compared)
     state.stage, state.compared = round.id, 0
     return None

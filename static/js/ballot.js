@@ -104,7 +104,8 @@ export function createBallots({ send, changed, doubt }) {
     const { notice } = box;
     const explains = notice && ["stale_round", "counted_before"].includes(notice.code) && notice.round === previous.id;
     if (explains || (previous.id === present.id && present.state !== "open")) return;
-    const fresh = previous.id !== 0 && previous.id !== present.id && present.state === "open";
+    const counts = !previous.rehearsal && !present.rehearsal; // the banner says all about a rehearsal
+    const fresh = counts && previous.id !== 0 && previous.id !== present.id && present.state === "open";
     become({ notice: fresh ? { code: "new_round" } : null });
   }
 
