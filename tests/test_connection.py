@@ -372,7 +372,7 @@ def test_a_goodbye_hears_a_little_more_and_not_for_ever(phone: Phone) -> None:
 
 
 def test_a_client_that_said_its_last_and_is_behind_costs_no_turns(phone: Phone) -> None:
-    """While what waits for it may still leave, the loop does not look at its end again and again."""
+    """While what waits for it may still leave, the loop does not look again and again."""
     phone.connection.show(text_frame(b"x" * LARGE), whole=True)
     phone.socket.shutdown(SHUT_WR)
     loop = gevent.get_hub().loop

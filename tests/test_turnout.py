@@ -36,11 +36,13 @@ def test_before_the_first_round_the_room_is_who_is_present() -> None:
     assert (turnout.online, turnout.room) == (1, 1)
 
 
+STEPS = ["close", "reopen", "reset", "stage", "back", "rehearse"]
+
 steps = st.lists(
     st.one_of(
         st.tuples(st.just("vote"), st.sampled_from("abcdef")),
         st.tuples(st.just("come or go"), st.sampled_from("abcdef")),
-        st.tuples(st.sampled_from(["close", "reopen", "reset", "stage", "back", "rehearse"]), st.just("")),
+        st.tuples(st.sampled_from(STEPS), st.just("")),
     ),
     max_size=40,
 )
