@@ -9,14 +9,11 @@ from typing import NamedTuple
 
 from bench.measure import Meter
 from bench.report import Figure
-from bench.rooms import Room, room
+from bench.rooms import VOTERS, Room, room
 
 SECONDS = 3.5
 FEW, MANY = 17.0, 170.0
 """Votes a second. Both make the server tick as often as it may."""
-
-VOTERS = 20
-"""So few phones that their frames hardly count: what is left is the cost of votes."""
 
 
 class Load(NamedTuple):

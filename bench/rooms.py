@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from random import Random
 from time import monotonic
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import gevent
 from gevent.pool import Pool
@@ -22,7 +22,10 @@ from rehearsal.phone import Phone
 from rehearsal.visit import TurnedAway
 
 AT_A_TIME = 32
-"""Phones that come in at the same moment, where arrivals are not what is measured."""
+"""Phones that come in at the same moment, where nobody measures how long all of them take."""
+
+VOTERS = 20
+"""So few phones that their frames hardly count: what is left is the cost of votes."""
 
 PATIENCE_SECONDS = 60.0
 QUIET_SECONDS = 0.3
@@ -31,7 +34,22 @@ QUIET_SECONDS = 0.3
 ARRIVED_SECONDS = 2.2
 """Longer than it takes until the last arrivals are shown to those before them."""
 
+LATE = 1.1
+"""A storm that takes so many times as long as planned is another storm."""
+
 T = TypeVar("T")
+
+
+class Spell(NamedTuple):
+    """When something began, and when the last part of it was done."""
+
+    began: float
+    ended: float
+
+    @property
+    def seconds(self) -> float:
+        """How long it really took."""
+        return self.ended - self.began
 
 
 class Room:
@@ -69,12 +87,11 @@ class Room:
         """Let the first phones vote in turn, evenly, for so long."""
         steadily(votes_per_second, seconds, lambda turn: self.vote(self.phones[turn % voters]))
 
-    def storm(self, seconds: float) -> float:
-        """Let each phone vote once, in any order, within so long; return when the last did."""
+    def storm(self, seconds: float) -> Spell:
+        """Let each phone vote once, in any order, within so long; return when they did."""
         self.crowd.goal = self.crowd.version + len(self.phones)
         order = self.random.sample(self.phones, len(self.phones))
-        spread(order, seconds, self.vote)
-        return monotonic()
+        return spread(order, seconds, self.vote)
 
     def wait_until_settled(self, limit: float = PATIENCE_SECONDS) -> None:
         """Wait until each phone shows the end and has its answer, or until the limit."""
@@ -91,10 +108,11 @@ class Room:
 
     def wait_for_quiet(self, seconds: float = QUIET_SECONDS) -> None:
         """Wait until so long has brought no message."""
-        seen = self.crowd.frames - 1
-        while seen != self.crowd.frames:
-            seen = self.crowd.frames
-            gevent.sleep(seconds)
+        seen, since = self.crowd.frames, monotonic()
+        while monotonic() - since < seconds:
+            gevent.sleep(0.02)
+            if self.crowd.frames != seen:
+                seen, since = self.crowd.frames, monotonic()
 
     def leave(self) -> None:
         """Let everybody go, so that the end of the server is not part of anything."""
@@ -127,15 +145,17 @@ def steadily(times_a_second: float, seconds: float, act: Callable[[int], None]) 
         gevent.sleep(0.002)
 
 
-def spread(those: Sequence[T], seconds: float, act: Callable[[T], None]) -> None:
-    """Do something with each, evenly over so long."""
+def spread(those: Sequence[T], seconds: float, act: Callable[[T], None]) -> Spell:
+    """Do something with each, evenly over so long, or longer where this machine is too slow."""
     began = monotonic()
     done = 0
-    while done < len(those):
+    while True:
         due = min(len(those), int((monotonic() - began) / seconds * len(those)) + 1)
         for one in those[done:due]:
             act(one)
-        done = due
+        done, now = due, monotonic()
+        if done == len(those):
+            return Spell(began, now)
         gevent.sleep(0.002)
 
 

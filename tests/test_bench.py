@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import gevent
 import pytest
 
 from bench import table
-from bench.report import Figure, Report, Rival, read, write
+from bench.__main__ import PICTURE
+from bench.report import FILE, Figure, Report, Rival, read, write
+from bench.rooms import spread
 from tests.serving import ROOT
 
 
@@ -99,6 +102,20 @@ def test_the_page_keeps_everything_around_its_tables(tmp_path: Path) -> None:
     assert page.read_text(encoding="utf-8") == "no place"
 
 
+def test_a_storm_is_over_with_its_last_vote() -> None:
+    """What would run in a wait after it has not run when its end is told."""
+    waited: list[int] = []
+    spread(range(5), 0.01, lambda vote: gevent.spawn(waited.append, vote))
+    assert 4 not in waited
+    gevent.idle()
+    assert waited == [0, 1, 2, 3, 4]
+
+
+def test_a_storm_tells_how_long_it_really_took() -> None:
+    """One that this machine cannot send in time is another storm."""
+    assert spread(range(5), 0.01, lambda _: gevent.sleep(0.02)).seconds >= 5 * 0.02
+
+
 def test_the_benchmarks_locks_name_no_place_to_fetch_from() -> None:
     """As those of the server: digests, never addresses."""
     lines = (ROOT / "bench" / "requirements.txt").read_text(encoding="utf-8").splitlines()
@@ -110,5 +127,16 @@ def test_the_benchmarks_locks_name_no_place_to_fetch_from() -> None:
 
 def test_docs_performance_has_a_place_for_the_tables() -> None:
     """`make bench` would otherwise find out after ten minutes."""
-    page = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    page = table.PAGE.read_text(encoding="utf-8")
     assert page.count(table.BEGIN) == page.count(table.END) == 1
+
+
+def test_docs_performance_shows_the_run_that_was_kept() -> None:
+    """Its tables and the plot are made of docs/benchmark.json; without that there are neither."""
+    _, _, rest = table.PAGE.read_text(encoding="utf-8").partition(table.BEGIN)
+    shown, _, _ = rest.partition(table.END)
+    if FILE.exists():
+        assert shown.strip() == table.tables(read(FILE)).strip()
+    else:
+        assert "|" not in shown
+        assert not PICTURE.exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from random import Random
+from time import monotonic
 
 import gevent
 import pytest
@@ -22,6 +23,8 @@ TICKS = 60
 
 VOTES_PER_SECOND = 100
 WAIT_SECONDS = 20
+AT_ONCE_SECONDS = 1.0
+"""Far more than a tick or a receipt takes, far less than a server waits for a phone that stalls."""
 
 NAMES = [f"Candidate number {number} of a long list" for number in range(100)]
 CONFIG = (
@@ -31,27 +34,37 @@ CONFIG = (
 
 
 class Room:
-    """The phones of one server, and what they have cast."""
+    """The phones of one server, and what they have cast.
+
+    longest_without_news: seconds in a storm in which one of them was shown no newer numbers.
+    """
 
     def __init__(self, server: Server) -> None:
         self.crowd = Crowd()
         self.chosen: dict[Phone, str] = {}
         self.votes = 0
+        self.longest_without_news = 0.0
         self.phones = [
             Phone(self.crowd, Site("127.0.0.1", server.port or 0)) for _ in range(PHONES)
         ]
         self._random = Random("load")
-        Pool(16).map(self._come, self.phones)
+        with gevent.Timeout(WAIT_SECONDS):
+            Pool(16).map(self._come, self.phones)
 
     def storm(self) -> None:
         """Let phones vote, and change their votes, until all have been shown enough."""
-        before = self.crowd.version
-        while self.crowd.frames < TICKS * PHONES:
-            self._vote()
-            gevent.sleep(1 / VOTES_PER_SECOND)
-        self.crowd.goal = before + self.votes + 1
-        self._vote()
+        before = seen = self.crowd.version
+        news = monotonic()
         with gevent.Timeout(WAIT_SECONDS):
+            while self.crowd.frames < TICKS * PHONES:
+                self._vote()
+                gevent.sleep(1 / VOTES_PER_SECOND)
+                last = min(phone.version for phone in self.phones)
+                self.longest_without_news = max(self.longest_without_news, monotonic() - news)
+                if last > seen:
+                    seen, news = last, monotonic()
+            self.crowd.goal = before + self.votes + 1
+            self._vote()
             while len(self.crowd.settled) < PHONES or self.crowd.underway:
                 gevent.sleep(0.005)
 
@@ -96,6 +109,8 @@ def test_a_storm_is_counted_exactly_though_one_phone_stalls(server: Server, room
     assert +Counter(crowd.counts) == Counter(room.chosen.values())
     assert (len(crowd.receipts), crowd.ballots) == (room.votes, len(room.chosen))
     assert (crowd.backwards, crowd.refused.total(), crowd.closed.total()) == (0, 0, 0)
+    assert max(receipt.at - receipt.sent for receipt in crowd.receipts) < AT_ONCE_SECONDS
+    assert room.longest_without_news < AT_ONCE_SECONDS
 
     seen = len(stalled.versions)
     stalled.until(type="tally", version=crowd.version)
