@@ -203,6 +203,7 @@ def run(
     with suppress(OSError):  # whoever read standard error may be gone; the phones are not
         said = "Stopping" if not failed else "The server made a mistake and must stop"
         click.echo(f"{said}: every vote that was counted is saved.", err=True)
+    nearby.forget(settings.data)
     serving.close()
     running.close()
     # Handlers of clients that did not leave in time have nothing to lose any more.

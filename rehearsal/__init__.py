@@ -8,6 +8,7 @@ The modules in reading order, each building on those before it:
     crowd           what pretended phones were told
     phone           one pretended phone
     remote          an admin's desk, from another process
+    turns           whose turn it is to vote
     verdict         findings as numbers and sentences
     measuring       moments of a run, and their costs
     run             the run, from the button that starts it to the one that ends it

@@ -13,13 +13,14 @@ from pathlib import Path
 import click
 import gevent
 import msgspec
+from gevent.event import Event
 
 from rehearsal import verdict
 from rehearsal.remote import NotDone, NotLetIn, RemoteDesk
-from rehearsal.run import Plan, Rehearsal
+from rehearsal.run import Plan, Run
 from rehearsal.verdict import Findings
 from rehearsal.visit import Site, TurnedAway
-from voting import nearby, server
+from voting import identity, nearby, server
 from voting.config import Config, ConfigError
 from voting.console import config_option, configured, data_option, fail
 from voting.records import MAX_REHEARSAL_SECONDS
@@ -29,9 +30,24 @@ LOCALHOST = "127.0.0.1"
 MAX_PHONES = 20_000
 
 NAMES_STAY = (
-    "This room asks for names: those of the pretended phones stay among the voters' names, until"
+    " This room asks for names: those of the pretended phones stay among the voters' names until"
     " these are erased."
 )
+
+PROMPT = (
+    "The admin's password (python3 start.py password sets one), or the link from the server's"
+    " terminal, which works once"
+)
+
+ENDINGS = {
+    "not begun": "No rehearsal was begun.",
+    "over": "The rehearsal is over; no result holds anything of it.",
+    "stays": "The rehearsal was on before. It is still on, and is ended on the admin's page.",
+    "unknown": (
+        "The rehearsal may still be on: the admin page's button ends it, and so do its own time and"
+        " the server's next start."
+    ),
+}
 
 
 @click.command()
@@ -39,7 +55,13 @@ NAMES_STAY = (
 @config_option
 @data_option
 @click.option("--port", type=click.IntRange(1, 65535), help="The server's port on this computer.")
-@click.option("--phones", type=click.IntRange(1, MAX_PHONES), default=500, show_default=True)
+@click.option(
+    "--phones",
+    type=click.IntRange(1, MAX_PHONES),
+    default=500,
+    show_default=True,
+    help="How many log in and vote.",
+)
 @click.option(
     "--votes-per-second",
     type=click.FloatRange(0.1, 100_000),
@@ -54,7 +76,7 @@ NAMES_STAY = (
     show_default=True,
     help="How long they vote.",
 )
-@click.option("--token", help="The admin's password or one-time link, instead of being asked.")
+@click.option("--token", help="The admin's password or link, instead of being asked.")
 @click.option("--json", "as_json", is_flag=True, help="Tell the findings as JSON.")
 def rehearse(
     url: str | None,
@@ -69,74 +91,114 @@ def rehearse(
 ) -> None:
     """Try the room with pretended phones, on the server that runs on this computer, or at URL.
 
-    Nothing of it is kept.
+    URL must be of this computer, too: of two servers on it, say. No result holds anything of a
+    rehearsal. The link from the server's terminal works once: used here, it no longer opens the
+    admin's page.
+
+    Exit codes: 0 good, 1 not good or no verdict, 2 nothing was started, 130 stopped by Ctrl-C.
     """
-    site = _site(url, config, data, port)
+    if url is not None and port is not None:
+        fail("Say the port in the address or as --port, not both.")
+    plan = Plan(phones, votes_per_second, seconds)
+    if (excess := plan.round_seconds - MAX_REHEARSAL_SECONDS) > 0:
+        fail(
+            f"A rehearsal ends after {MAX_REHEARSAL_SECONDS // 60} minutes, joining included: with"
+            f" {phones:,} phones, try at most {seconds - excess:,} seconds."
+        )
     room = server.raise_file_limit()
     if room is not None and phones > room:
         fail(f"This terminal may open {room:,} connections, so try with at most {room:,} phones.")
-    secret = _secret() if token is None else token
-    plan = Plan(phones, votes_per_second, seconds)
+    site, folder = _site(url, config, data, port)
     desk = RemoteDesk(site)
+    run = Run(site, desk, plan)
     try:
-        desk.log_in(secret)
+        _recognize(desk, site, folder)
+        run.look()
+        desk.log_in(token or _secret())
         _look_for_room(desk, plan)
-        found = _stoppable(site, desk, plan)
+        found = _stoppable(run, plan)
     except gevent.GreenletExit:
-        click.echo("\nStopped. The rehearsal is over, and nothing of it is kept.", err=True)
+        click.echo(f"\nStopped. {_ending(run)}", err=True)
         raise SystemExit(130) from None
     except (NotLetIn, NotDone) as no:
         fail(no)
     except (OSError, TurnedAway) as gone:
-        click.echo(
-            f"The server at {site.origin} stopped answering ({gone}). If it still runs, the"
-            " rehearsal ends there by itself; at its next start in any case.",
-            err=True,
-        )
+        click.echo(f"{_broken_off(site, gone)} {_ending(run)}", err=True)
         raise SystemExit(1) from None
     if as_json:
         sys.stdout.buffer.write(_written(found))
     else:
         click.echo("\n".join(verdict.report(found)))
-    raise SystemExit(0 if verdict.is_good(found) else 1)
+    click.echo(_ending(run), err=True)
+    raise SystemExit(0 if verdict.is_good(found) and run.outcome != "unknown" else 1)
 
 
-def _stoppable(site: Site, desk: RemoteDesk, plan: Plan) -> Findings:
-    """Rehearse to the end, or until Ctrl-C; what was begun is ended first."""
-    run = gevent.spawn(_run, site, desk, plan)
+def _stoppable(run: Run, plan: Plan) -> Findings:
+    """Rehearse to the end, or until Ctrl-C; what was begun is ended in either case.
+
+    It is ended here, where no Ctrl-C comes: not in the greenlet that a Ctrl-C kills.
+    """
+    steps = gevent.spawn(_steps, run, plan)
+    stopping = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        gevent.signal_handler(number, run.kill, block=False)
-    outcome: Findings | BaseException = run.get()
-    if isinstance(outcome, BaseException):
-        raise outcome
-    return outcome
+        gevent.signal_handler(number, _stop, steps, stopping)
+    with run:
+        outcome: Findings | BaseException = steps.get()
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
 
 
-def _run(site: Site, desk: RemoteDesk, plan: Plan) -> Findings | Exception:
+def _stop(steps: gevent.Greenlet[[Run, Plan], Findings | Exception], stopping: Event) -> None:
+    """Stop once; who asks again is told that it takes a moment."""
+    if not stopping.is_set():
+        stopping.set()
+        steps.kill(block=False)
+    click.echo("\nEnding the rehearsal …", err=True)
+
+
+def _ending(run: Run) -> str:
+    """Say what became of the rehearsal, and what of it is kept."""
+    return ENDINGS[run.outcome] + (NAMES_STAY if run.gave_names else "")
+
+
+def _broken_off(site: Site, gone: OSError | TurnedAway) -> str:
+    if isinstance(gone, TurnedAway) and gone.status is not None:
+        return f"The rehearsal cannot go on: {gone}."
+    return f"The server at {site.origin} stopped answering."
+
+
+def _steps(run: Run, plan: Plan) -> Findings | Exception:
     """Rehearse with progress bars on standard error; return what was found, or went wrong.
 
     What a greenlet raises, gevent would print with all its lines.
     """
     try:
-        with Rehearsal(site, desk, plan) as rehearsal:
-            with click.progressbar(length=plan.phones, label="Joining", file=sys.stderr) as bar:
-                rehearsal.join(bar.update)
-            with click.progressbar(length=plan.seconds, label="Voting ", file=sys.stderr) as bar:
-                rehearsal.vote(bar.update)
-            if rehearsal.gave_names:
-                click.echo(NAMES_STAY, err=True)
-            return rehearsal.findings()
+        run.begin()
+        with click.progressbar(length=plan.phones, label="Joining", file=sys.stderr) as bar:
+            run.join(bar.update)
+        with click.progressbar(length=plan.seconds, label="Voting ", file=sys.stderr) as bar:
+            run.vote(bar.update)
+        return run.findings()
     except (OSError, TurnedAway, NotDone) as wrong:
         return wrong
 
 
-def _site(url: str | None, config: Path, data: Path | None, port: int | None) -> Site:
-    """Return where the server listens: as said, else as it has noted, else as configured."""
+def _site(
+    url: str | None, config: Path, data: Path | None, port: int | None
+) -> tuple[Site, Path | None]:
+    """Return where the server listens: as said, else as it has noted, else as configured.
+
+    Where it was not said, the data folder that must be that server's comes with it.
+    """
+    folder = None
     try:
         if url is not None:
             host, found = nearby.named(url)
         else:
-            host, found = _noted(configured(config, data=data))
+            settings = configured(config, data=data)
+            folder = settings.data
+            host, found = _noted(settings)
         site = Site(nearby.here(host), port or found)
     except (ConfigError, nearby.NotHere) as error:
         fail(error)
@@ -145,21 +207,42 @@ def _site(url: str | None, config: Path, data: Path | None, port: int | None) ->
     except OSError:
         fail(
             f"No server answers at {site.origin}. Start it with python3 start.py run, in another"
-            " terminal, or say where it is: rehearse http://localhost:5000"
+            " terminal, or name its port: python3 start.py rehearse --port 8000"
         )
-    return site
+    return site, folder
 
 
 def _noted(settings: Config) -> tuple[str, int]:
     return nearby.noted(settings.data) or (LOCALHOST, settings.server.port or DEFAULT_PORT)
 
 
+def _recognize(desk: RemoteDesk, site: Site, folder: Path | None) -> None:
+    """End the program before another than the server that is meant is told its secret."""
+    name = desk.key_name()
+    if name is None:
+        fail(f"What answers at {site.origin} is not Show of Hands. Nothing was started.")
+    if folder is None:
+        return
+    try:
+        # Asked for where there is none, a key would be made.
+        key = identity.secret_key(folder) if identity.has_key(folder) else None
+    except (OSError, identity.BadSecret) as error:
+        fail(f"The key in the data folder cannot be read: {error}.")
+    if key is None or name != identity.fingerprint(key):
+        fail(
+            f"The server at {site.origin} is not that of the data folder {folder}. If it is meant,"
+            f" say so: python3 start.py rehearse {site.origin}"
+        )
+
+
 def _secret() -> str:
     """Ask for the admin's secret; from standard input where that is no terminal."""
     if not sys.stdin.isatty():
-        return sys.stdin.readline().strip()
-    asked = "The admin's password, or the link from the server's terminal"
-    return str(click.prompt(asked, hide_input=True, err=True)).strip()
+        given = sys.stdin.readline().strip()
+        if not given:
+            fail("Neither the admin's password nor a link was given.")
+        return given
+    return str(click.prompt(PROMPT, hide_input=True, err=True)).strip()
 
 
 def _look_for_room(desk: RemoteDesk, plan: Plan) -> None:

@@ -15,7 +15,7 @@ import msgspec
 
 from rehearsal.backoff import SOURCE, Patience, patience
 from voting import protocol
-from voting.protocol import PollView, Snapshot, Tally
+from voting.protocol import PollView, RoundView, Snapshot, Tally
 
 _decoder: msgspec.json.Decoder[protocol.Message] = msgspec.json.Decoder(protocol.Message)
 
@@ -32,7 +32,7 @@ class Crowd:
     """What all phones of one run were told, and what went wrong.
 
     frames: messages that came.
-    poll, epoch, version, counts, ballots: the newest that any phone was told.
+    poll, round, epoch, version, counts, ballots: the newest that any phone was told.
     receipts: one `Answered` for each ballot that was counted; refused: by code, each refusal.
     underway: ballots that wait for an answer.
     shown: for each message with numbers on a screen's line, when it came and its version.
@@ -45,6 +45,7 @@ class Crowd:
 
     def __init__(self) -> None:
         self.poll: PollView | None = None
+        self.round: RoundView | None = None
         self.epoch = ""
         self.version = 0
         self.counts: dict[str, int] | None = None
@@ -78,7 +79,7 @@ class Crowd:
             self._look(message)
         elif isinstance(message, Snapshot):
             self._look(message)
-            self.poll = message.poll
+            self.poll, self.round = message.poll, message.round
         return message
 
     def _look(self, message: Tally | Snapshot) -> None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from rehearsal.crowd import Crowd
+from rehearsal.crowd import Answered, Crowd
 from rehearsal.verdict import Costs
 from voting.vitals import Vitals
 
@@ -43,16 +43,17 @@ def costs(empty: Moment, full: Moment, joined: int, voting: Sequence[Moment]) ->
         voting: before the first vote, perhaps after a time with few votes, and at the end.
     """
     start, end = voting[0], voting[-1]
-    memory = None
+    each = None
     if empty.vitals.memory is not None and full.vitals.memory is not None:
-        memory = max(0, full.vitals.memory - empty.vitals.memory) // max(1, joined)
+        each = max(0, full.vitals.memory - empty.vitals.memory) // max(1, joined)
     found = Costs(
-        cpu=_cpu(start, end) / (end.at - start.at),
-        arrival=_cpu(empty, full) / max(1, joined),
-        own=(end.own - start.own) / (end.at - start.at),
-        memory=memory,
-        memory_free=empty.vitals.memory_free,
-        files=empty.vitals.files,
+        cpu_share=_short(_cpu(start, end) / (end.at - start.at)),
+        own_share=_short((end.own - start.own) / (end.at - start.at)),
+        arrival_seconds=_short(_cpu(empty, full) / max(1, joined)),
+        server_bytes=end.vitals.memory,
+        phone_bytes=each,
+        free_bytes=empty.vitals.memory_free,
+        open_files=empty.vitals.files,
     )
     if len(voting) < 3:
         return found
@@ -61,7 +62,27 @@ def costs(empty: Moment, full: Moment, joined: int, voting: Sequence[Moment]) ->
     frame = _cpu(start, quiet) / max(1, _pictures(start, quiet))
     votes = end.receipts - quiet.receipts
     left = max(0.0, _cpu(quiet, end) - frame * _pictures(quiet, end))
-    return msgspec.structs.replace(found, frame=frame, vote=left / votes if votes else None)
+    return msgspec.structs.replace(
+        found,
+        frame_seconds=_short(frame),
+        vote_seconds=_short(left / votes) if votes else None,
+    )
+
+
+def counted_rate(voting: Sequence[Moment]) -> float:
+    """Return how many ballots a second were counted, a time with few votes left out."""
+    *_, start, end = voting
+    return _short((end.receipts - start.receipts) / (end.at - start.at))
+
+
+def unheld(receipts: Sequence[Answered], version: int, expected: int, gained: int) -> int:
+    """Count the receipts that a server does not stand by, which has come to a version.
+
+    By what its tally has gained where so much was expected; and by versions, of which each ballot
+    is one: people who vote meanwhile are in the tally, and would hide a loss there.
+    """
+    held = {receipt.version for receipt in receipts if receipt.version <= version}
+    return max(0, expected - gained, len(receipts) - len(held))
 
 
 def to_screen(crowd: Crowd) -> list[float]:
@@ -74,6 +95,11 @@ def to_screen(crowd: Crowd) -> list[float]:
     return [
         crowd.shown[place][0] - receipt.sent for receipt, place in places if place < len(versions)
     ]
+
+
+def _short(number: float) -> float:
+    """Return a number with the digits that were measured; more would be noise."""
+    return float(f"{number:.3g}")
 
 
 def _cpu(since: Moment, until: Moment) -> float:

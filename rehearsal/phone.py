@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from time import monotonic
 
 import gevent
@@ -24,7 +24,6 @@ from rehearsal.visit import Answer, Site, TurnedAway, Visit
 from voting.protocol import Refused, Snapshot, Tally, Vote
 from voting.state import Receipt
 
-TOKEN = re.compile(rb'name="csrf_token" value="([^"]+)"')
 FILES = re.compile(rb'(?:href|src)="(/static/[^"]+)"')
 
 JOIN_SECONDS = 20.0
@@ -35,11 +34,12 @@ _encoder = msgspec.json.Encoder()
 
 
 class Phone:
-    """One phone of an crowd; `view` is "voter", or "screen", which needs no login.
+    """One phone of a crowd; `view` is "voter", or "screen", which needs no login.
 
     round: the id of the round on stage, as this phone was told. keeps_coming_back: whether a lost
     line is opened again, with the page's own waits, and ballots under way are sent again on it.
-    counted: called at each receipt, by the event loop.
+    counted: called at each receipt, by the event loop; answered: when a ballot has its last answer,
+    whatever it is.
     """
 
     __slots__ = (
@@ -48,10 +48,13 @@ class Phone:
         "_cookie",
         "_goal",
         "_line",
+        "_put_off",
+        "_sends_again",
         "_since",
         "_site",
         "_underway",
         "_view",
+        "answered",
         "counted",
         "crowd",
         "epoch",
@@ -64,6 +67,7 @@ class Phone:
         self.crowd = crowd
         self.keeps_coming_back = False
         self.counted: Callable[[], None] | None = None
+        self.answered: Callable[[], None] | None = None
         self.round = 0
         self.epoch = ""
         self.version = 0
@@ -75,6 +79,8 @@ class Phone:
         self._since = 0.0  # when this line first said something
         self._goal = 0
         self._underway: dict[str, tuple[float, bytes]] = {}
+        self._put_off: set[str] = set()  # of those, what was refused, but not for good
+        self._sends_again = False  # whether that is about to be repeated
         self._backoff = Backoff(crowd.patience, crowd.random)
 
     @property
@@ -86,6 +92,11 @@ class Phone:
     def received(self) -> int:
         """How many bytes have come on its line, the frames' heads and pings included."""
         return self._line.received if self._line is not None else 0
+
+    @property
+    def unanswered(self) -> int:
+        """How many ballots have heard nothing, not even a refusal, on the line that stands."""
+        return len(self._underway) - len(self._put_off) if self.is_connected else 0
 
     def log_in(self, name: str = "", *, page: bool = False, files: bool = False) -> int:
         """Log in through the form, as a person does; return the bytes that came.
@@ -101,13 +112,10 @@ class Phone:
         visit = Visit(self._site, JOIN_SECONDS)
         try:
             form = _good(visit.get("/login"), 200)
-            token = TOKEN.search(form.content)
-            if token is None:
-                raise TurnedAway("the login page holds no form", 200)
+            sent = {"csrf_token": form.token, "name": name}
             answers = [form]
             if files:
                 answers += _files(visit, form, set())
-            sent = {"csrf_token": token[1].decode(), "name": name}
             answers.append(_good(visit.post("/login", sent), 303))
             if page or files:
                 voter_page = _good(visit.get("/"), 200)
@@ -152,6 +160,7 @@ class Phone:
         self.keeps_coming_back = False
         self.crowd.underway -= len(self._underway)
         self._underway.clear()
+        self._put_off.clear()
         self._hang_up()
 
     def hear(self, payload: bytes) -> None:
@@ -162,7 +171,7 @@ class Phone:
         if isinstance(message, Tally):
             self._see(message)
         elif isinstance(message, Receipt):
-            sent = self._answered(message.ballot)
+            sent = self._settle(message.ballot)
             if sent is not None:
                 crowd.receipts.append(Answered(sent, monotonic(), message.version))
                 if self.counted is not None:
@@ -174,10 +183,13 @@ class Phone:
                 self._arrive()
         elif isinstance(message, Refused):
             crowd.refused[message.code] += 1
-            if message.code == "not_recorded":
-                gevent.spawn_later(AGAIN_SECONDS, self._send_again)
+            if message.code == "not_recorded" and message.ballot in self._underway:
+                self._put_off.add(message.ballot)
+                if not self._sends_again:
+                    self._sends_again = True
+                    gevent.spawn_later(AGAIN_SECONDS, self._repeat)
             elif message.ballot is not None:
-                self._answered(message.ballot)
+                self._settle(message.ballot)
 
     def _hang_up(self) -> None:
         if self._line is not None:
@@ -199,20 +211,29 @@ class Phone:
         self._since = monotonic()
         if self._came is not None:
             self._came.set()
-        self._send_again()
+        self._send(self._underway)
 
-    def _answered(self, ballot: str) -> float | None:
+    def _settle(self, ballot: str) -> float | None:
         """Return when a ballot that waited for its answer was sent; it waits no more."""
         sent = self._underway.pop(ballot, None)
         if sent is None:
             return None
+        self._put_off.discard(ballot)
         self.crowd.underway -= 1
+        if self.answered is not None:
+            self.answered()
         return sent[0]
 
-    def _send_again(self) -> None:
+    def _repeat(self) -> None:
+        # What still waits for its first answer must not be sent with it: copies of everything under
+        # way, for each refusal, would keep a server busy that has trouble already.
+        self._sends_again = False
+        self._send(self._put_off)
+
+    def _send(self, ballots: Iterable[str]) -> None:
         if self._line is not None:
-            for _, message in self._underway.values():
-                self._line.send(message)
+            for ballot in ballots:
+                self._line.send(self._underway[ballot][1])
 
     def _lost(self, code: int | None) -> None:
         self._line = None

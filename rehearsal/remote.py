@@ -6,7 +6,6 @@ Owns logging in there, looking and pressing. Decides nothing, and keeps no secre
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
@@ -14,7 +13,8 @@ from rehearsal.visit import Answer, Site, TurnedAway, Visit
 from voting.protocol import Snapshot
 from voting.vitals import Vitals
 
-TOKEN = re.compile(rb'name="csrf_token" value="([^"]+)"')
+LINK = re.compile(r"[?&]link=([\w-]+)")
+SESSION = re.compile(r"show_of_hands_(\w+)")
 SNAPSHOT = re.compile(rb'id="snapshot">(.*?)</script>', re.DOTALL)
 
 JSON = {"Accept": "application/json"}
@@ -38,6 +38,18 @@ class RemoteDesk:
     def __init__(self, site: Site, seconds: float = 20.0) -> None:
         self._visit = Visit(site, seconds)
 
+    def key_name(self) -> str | None:
+        """Return the fingerprint of the key that signs sessions there; None if it is none of ours.
+
+        This tells no secret.
+        """
+        try:
+            self._visit.get("/login")
+        except TurnedAway:
+            return None
+        named = map(SESSION.fullmatch, self._visit.cookies)
+        return next((found[1] for found in named if found), None)
+
     def log_in(self, secret: str) -> None:
         """Come in with what a person has typed: the password, or a link that works once.
 
@@ -45,8 +57,9 @@ class RemoteDesk:
             NotLetIn: it is neither.
         """
         # The admin's own page has no form while no password is set.
-        token = self._token(self._visit.get("/login"))
-        link = parse_qs(urlsplit(secret).query).get("link", [secret])[0]
+        token = self._visit.get("/login").token
+        typed = LINK.search(secret)
+        link = typed[1] if typed else secret
         # First as a link: whoever guesses passwords is held up, and this was no guess.
         for field, said in (("link", link), ("password", secret)):
             answer = self._visit.post("/admin/login", {field: said, "csrf_token": token})
@@ -55,8 +68,9 @@ class RemoteDesk:
         if answer.status == 429:
             raise NotLetIn("Too many passwords were tried. Wait a minute, then try again.")
         raise NotLetIn(
-            "That is not the admin's password, nor a link of this server that is still unused."
-            " To set a password: python3 start.py password"
+            "Wrong password, or the link was used already; logging in with it uses it, too. To set"
+            " a password: python3 start.py password. Whoever is logged in as admin then logs in"
+            " again."
         )
 
     def look(self) -> Snapshot:
@@ -96,13 +110,10 @@ class RemoteDesk:
         found = SNAPSHOT.search(page.content)
         if page.status != 200 or found is None:
             raise _strange(page)
-        return msgspec.json.decode(found[1], type=Snapshot), self._token(page)
-
-    def _token(self, page: Answer) -> str:
-        found = TOKEN.search(page.content)
-        if found is None:
-            raise _strange(page)
-        return found[1].decode()
+        try:
+            return msgspec.json.decode(found[1], type=Snapshot), page.token
+        except msgspec.DecodeError:
+            raise _strange(page) from None
 
 
 def _sentence(answer: Answer) -> str:

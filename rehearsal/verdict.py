@@ -1,7 +1,7 @@
 """What a rehearsal has found, as numbers for machines and as sentences for a person. Pure.
 
-Owns what is good enough, and the guess how many phones a computer holds: from what each cost, named
-by what gives out first, and never more than ten times what was tried.
+Owns what is good enough, and how many phones a computer could take by calculation: from what each
+cost, named by what gives out first, and never more than ten times what was tried.
 """
 
 from __future__ import annotations
@@ -30,6 +30,23 @@ SLOWEST_TICKS = 2
 HALF_A_CORE = 0.5
 MEMORY_SHARE = 0.8
 
+PHONE_BYTES = 35_000
+"""What a phone takes at least, as the benchmark found: a server that had phones before gives their
+memory to the next ones, and then seems to need next to none."""
+
+ENOUGH_VOTES, ENOUGH_VOTERS = 100, 0.5
+"""Ballots that were counted, and the share of phones that they came from, to calculate with."""
+
+LIMITS = {
+    "open_files": "open files",
+    "memory": "memory",
+    "arrivals": "processor time, when all come in the same minute",
+    "votes": "processor time, when all vote within ten seconds",
+    "pictures": "processor time, when all are shown each change",
+}
+
+WIFI = "Wi-Fi was not tried: ask whoever runs it how many phones it holds."
+
 SELF_BUSY = 0.9
 """Of a core: above it, the pretended phones measure themselves."""
 
@@ -44,33 +61,40 @@ class Spread(msgspec.Struct, frozen=True):
 class Costs(msgspec.Struct, frozen=True):
     """What the server's computer paid. Seconds are of processor time; None was not measured.
 
-    cpu: share of a core while votes came. arrival: login, page, files and socket of one phone.
-    vote, frame: one ballot counted, one message delivered. own: the pretended phones' share of a
-    core. memory: bytes a phone; memory_free and files: what there was for all of them.
+    cpu_share: of a core, while votes came; own_share: that of the pretended phones. arrival: login,
+    page, files and socket of one phone. vote, frame: one ballot counted, one message delivered.
+    server_bytes: all that the server held; phone_bytes: how much more that was for each phone.
+    free_bytes, open_files: what there was for all of them.
     """
 
-    cpu: float | None = None
-    arrival: float | None = None
-    vote: float | None = None
-    frame: float | None = None
-    own: float | None = None
-    memory: int | None = None
-    memory_free: int | None = None
-    files: int | None = None
+    cpu_share: float | None = None
+    own_share: float | None = None
+    arrival_seconds: float | None = None
+    vote_seconds: float | None = None
+    frame_seconds: float | None = None
+    server_bytes: int | None = None
+    phone_bytes: int | None = None
+    free_bytes: int | None = None
+    open_files: int | None = None
 
 
 class Findings(msgspec.Struct, frozen=True):
     """What the pretended phones were told, and what it cost.
 
-    lost: ballots without an answer, and receipts that the server's count does not hold.
-    refused: by code. backwards: numbers that went back. cut: lines that the server ended.
+    voters: phones with a counted ballot. skipped: votes that were asked for when no phone was free.
+    receipts_per_second: once votes came as fast as they were to.
+    lost: ballots without any answer on lines that stand, and receipts that the server's count does
+    not hold. refused: by code. backwards: numbers that went back. cut: lines that the server ended.
     is_whole: whether the rehearsal lasted to its planned end.
     """
 
     phones: int
     joined: int
+    voters: int
     votes: int
+    skipped: int
     receipts: int
+    receipts_per_second: float
     seconds: float
     lost: int
     refused: dict[str, int]
@@ -94,22 +118,17 @@ def spread(seconds: Sequence[float]) -> Spread | None:
 def limits(costs: Costs) -> dict[str, int]:
     """Return how many phones each thing is enough for, by what would give out."""
     found: dict[str, int] = {}
-    if costs.files is not None:
-        found["open files"] = max(0, costs.files - RESERVED_FILES)
-    if costs.memory and costs.memory_free is not None:
-        found["memory"] = int(costs.memory_free * MEMORY_SHARE / costs.memory)
-    if costs.arrival:
-        found["processor time, when all come in the same minute"] = int(
-            ARRIVAL_SECONDS / costs.arrival
-        )
-    if costs.vote:
-        found["processor time, when all vote within ten seconds"] = int(
-            STORM_SECONDS * HALF_A_CORE / costs.vote
-        )
-    if costs.frame:
-        found["processor time, when all are shown each change"] = int(
-            HALF_A_CORE / (SLOWEST_TICKS * costs.frame)
-        )
+    if costs.open_files is not None:
+        found["open_files"] = max(0, costs.open_files - RESERVED_FILES)
+    if costs.phone_bytes is not None and costs.free_bytes is not None:
+        each = max(PHONE_BYTES, costs.phone_bytes)
+        found["memory"] = int(costs.free_bytes * MEMORY_SHARE / each)
+    if costs.arrival_seconds:
+        found["arrivals"] = int(ARRIVAL_SECONDS / costs.arrival_seconds)
+    if costs.vote_seconds:
+        found["votes"] = int(STORM_SECONDS * HALF_A_CORE / costs.vote_seconds)
+    if costs.frame_seconds:
+        found["pictures"] = int(HALF_A_CORE / (SLOWEST_TICKS * costs.frame_seconds))
     return found
 
 
@@ -127,57 +146,53 @@ def problems(found: Findings) -> Iterator[str]:
     if found.cut:
         yield f"the server ended {_count(found.cut, 'line')}"
     if found.receipt_ms and found.receipt_ms.p99 > SLOW_MS:
-        yield f"receipts took up to {_duration(found.receipt_ms.p99)}"
+        yield f"1 receipt of 100 took longer than {_duration(found.receipt_ms.p99)}"
     if found.screen_ms and found.screen_ms.p99 > SLOW_MS:
-        yield f"votes took up to {_duration(found.screen_ms.p99)} to the screen"
-    if found.votes == 0 or (found.receipts and found.screen_ms is None):
-        yield "nothing could be measured"
+        yield f"1 vote of 100 took longer than {_duration(found.screen_ms.p99)} to the screen"
 
 
 def is_good(found: Findings) -> bool:
     """Say whether the room may come."""
-    return found.is_whole and not any(problems(found))
+    return found.is_whole and _is_measured(found) and not any(problems(found))
 
 
 def verdict(found: Findings) -> str:
-    """Say in a sentence or two how many phones this computer is good for, or what to try."""
+    """Say how it went, how many phones this computer could take, or what to try."""
     if not found.is_whole:
-        return "The rehearsal was ended before its time, so there is no verdict. Try again."
+        under_way = found.votes - found.receipts
+        late = f"; {_count(under_way, 'vote')} on the way did not count" if under_way > 0 else ""
+        return f"The rehearsal was ended before its time, so there is no verdict{late}. Try again."
     wrong = list(problems(found))
     if wrong:
-        return f"Not good enough with {_phones(found.phones)}: {_listed(wrong)}. {_advice(found)}"
-    known = limits(found.costs)
-    what, most = min(known.items(), key=lambda limit: limit[1], default=("", 0))
-    if not known or most >= FARTHEST * found.joined:
-        far = _rounded(FARTHEST * found.joined) if known else found.joined
-        return f"Tried with {found.joined:,}; this computer is good for at least {_phones(far)}."
-    if most <= found.joined:
-        return (
-            f"This computer is good for the {_phones(found.joined)} that were tried, and for hardly"
-            f" more; the limit is {what}."
-        )
-    about = max(found.joined, _rounded(most))
-    return f"This computer is good for about {_phones(about)}; the limit is {what}."
+        return f"{_phones(found.phones)}: not good. {_listed(wrong)}. {_advice(found)}"
+    if not _is_measured(found):
+        return "Nothing could be measured, so there is no verdict. Vote for longer."
+    return f"{_phones(found.joined)}: good. {_outlook(found)} {WIFI}"
 
 
 def report(found: Findings) -> list[str]:
     """Say everything in lines."""
     costs = found.costs
-    each = found.receipts / found.seconds if found.seconds else 0.0
+    busy = f"{found.receipts_per_second:,.0f} a second"
     lines = [
         f"Joined     {found.joined:,} of {_phones(found.phones)}",
-        f"Votes      {found.votes:,} sent, {found.receipts:,} counted ({each:,.0f} a second)",
+        f"Votes      {found.votes:,} sent, {found.receipts:,} counted ({busy} after a slow start)",
         f"Lost       {found.lost:,}",
     ]
-    for title, waits in (("Receipts", found.receipt_ms), ("To screen", found.screen_ms)):
+    if found.skipped:
+        lines.append(
+            f"Not sent   {_count(found.skipped, 'vote')}: the phones could not vote as fast as"
+            " asked, since each waits for its answer before it votes again. More phones can."
+        )
+    for title, waits in (("Receipts", found.receipt_ms), ("On screen", found.screen_ms)):
         if waits:
             p50, p99 = _duration(waits.p50), _duration(waits.p99)
-            lines.append(f"{title:<10} {p50} for half of them, {p99} for 99 of 100")
-    if costs.cpu is not None:
-        lines.append(f"Processor  {costs.cpu:.0%} of one core while votes came")
-    if costs.memory:
-        lines.append(f"Memory     {max(1, round(costs.memory / 1_024)):,} KB a phone")
-    if costs.own is not None and costs.own > SELF_BUSY:
+            lines.append(f"{title:<10} half within {p50}, 99 of 100 within {p99}")
+    if costs.cpu_share is not None:
+        lines.append(f"Processor  {costs.cpu_share:.0%} of one core while votes came")
+    if costs.server_bytes:
+        lines.append(f"Memory     {costs.server_bytes / 1e6:,.0f} MB in all")
+    if costs.own_share is not None and costs.own_share > SELF_BUSY:
         lines.append(
             "The pretended phones had a core to themselves and could have used more: real phones"
             " bring their own, and wait less."
@@ -185,8 +200,28 @@ def report(found: Findings) -> list[str]:
     return [*lines, "", verdict(found)]
 
 
+def _is_measured(found: Findings) -> bool:
+    return found.receipt_ms is not None and found.screen_ms is not None
+
+
+def _outlook(found: Findings) -> str:
+    """Say how many phones this computer could take, if enough was tried to calculate with."""
+    if found.receipts < ENOUGH_VOTES or found.voters < ENOUGH_VOTERS * found.joined:
+        return "That was too short to say more: vote for longer."
+    key, most = min(limits(found.costs).items(), key=lambda limit: limit[1], default=("", 0))
+    calculated = "By calculation, not by trial, this computer"
+    if not key:
+        return "What this computer could take, it does not tell."
+    if most >= FARTHEST * found.joined:
+        return f"{calculated} could take {_rounded(FARTHEST * found.joined):,} or more."
+    if most <= found.joined:
+        return f"{calculated} could take hardly more; the limit is {LIMITS[key]}."
+    about = max(found.joined, _rounded(most))
+    return f"{calculated} could take {about:,}; the limit then is {LIMITS[key]}."
+
+
 def _advice(found: Findings) -> str:
-    if found.costs.own is not None and found.costs.own > SELF_BUSY:
+    if found.costs.own_share is not None and found.costs.own_share > SELF_BUSY:
         return (
             "The pretended phones kept this computer busy themselves: try fewer phones, or fewer"
             " votes a second."
@@ -206,7 +241,8 @@ def _duration(ms: float) -> str:
 
 def _listed(clauses: Sequence[str]) -> str:
     *others, last = clauses
-    return f"{', '.join(others)} and {last}" if others else last
+    said = f"{', '.join(others)} and {last}" if others else last
+    return said[0].upper() + said[1:]
 
 
 def _phones(count: int) -> str:

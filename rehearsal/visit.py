@@ -6,6 +6,7 @@ up.
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Mapping
 from time import monotonic
@@ -17,6 +18,7 @@ from gevent import socket
 READ_BYTES = 65_536
 MAX_HEAD_BYTES = 16_384
 FORM = "application/x-www-form-urlencoded"
+TOKEN = re.compile(rb'name="csrf_token" value="([^"]+)"')
 
 FRESH_SECONDS = 5.0
 """How long a silent connection is used again: the server gives it up after ten."""
@@ -89,6 +91,18 @@ class Answer(NamedTuple):
         zipped = self.headers.get("content-encoding") == "gzip"
         return zlib.decompress(self.body, wbits=31) if zipped else self.body
 
+    @property
+    def token(self) -> str:
+        """What the page's form must send back with it.
+
+        Raises:
+            TurnedAway: the page holds no form.
+        """
+        found = TOKEN.search(self.content)
+        if found is None:
+            raise TurnedAway(f"the server answered {self.status}, and no form", self.status)
+        return found[1].decode()
+
 
 class Visit:
     """One browser's way to a site: a connection that is used again, and the cookies it was given.
@@ -118,7 +132,7 @@ class Visit:
     ) -> Answer:
         """Send a form as a page of the site would."""
         said = {"Content-Type": FORM, "Origin": self.site.origin, **(headers or {})}
-        return self._ask("POST", path, urlencode(form).encode(), said)
+        return self._ask("POST", path, urlencode(form, errors="surrogateescape").encode(), said)
 
     def close(self) -> None:
         """Hang up; the cookies stay."""

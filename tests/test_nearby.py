@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from voting.addresses import reachable
-from voting.nearby import NotHere, here, named, note, noted
+from voting.nearby import NotHere, forget, here, named, note, noted
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,14 @@ def test_a_note_that_is_missing_or_spoilt_is_none(written: bytes | None, tmp_pat
     assert noted(tmp_path) is None
 
 
+def test_a_note_can_be_taken_back(tmp_path: Path) -> None:
+    """Where there is none, too."""
+    note(tmp_path, "127.0.0.1", 5001)
+    forget(tmp_path)
+    forget(tmp_path)
+    assert noted(tmp_path) is None
+
+
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.8.8", "::1", *reachable()])
 def test_this_computers_own_addresses_are_here(host: str) -> None:
     """Loopback, and each address of its interfaces."""
@@ -50,7 +58,7 @@ def test_another_computer_is_not_here(host: str) -> None:
 
 def test_a_name_that_nobody_has_is_a_sentence() -> None:
     """A mistyped name is not taken for this computer."""
-    with pytest.raises(NotHere, match="no computer called"):
+    with pytest.raises(NotHere, match="cannot be looked up"):
         here("nobody.invalid")
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import sys
 from collections.abc import Callable
 from random import Random
 
@@ -13,9 +16,12 @@ from rehearsal.backoff import SOURCE, Backoff, Patience, patience
 from rehearsal.crowd import Crowd
 from rehearsal.phone import Phone
 from rehearsal.visit import Site, TurnedAway
+from tests.faults import FileLimit
 from tests.serving import ADA, GRACE, Server, poll_config
+from voting.live import MAX_UNANSWERED
 
 WAIT_SECONDS = 20
+BALLOTS = 3 * MAX_UNANSWERED
 
 
 def site(server: Server) -> Site:
@@ -65,6 +71,44 @@ def test_a_refused_ballot_is_answered_too(serve: Callable[..., Server]) -> None:
     one.vote("no")
     wait(lambda: crowd.counts == {"yes": 1, "no": 0} and crowd.underway == 0)
     assert crowd.refused == {"already_voted": 1}
+
+
+def test_refusals_for_now_are_repeated_once_each(server: Server) -> None:
+    """Of ballots that came faster than they could be recorded, not of all that is under way."""
+    crowd = Crowd()
+    one = phone(server, crowd)
+    for _ in range(BALLOTS):
+        one.vote(ADA)
+    wait(lambda: len(crowd.receipts) == BALLOTS)
+    assert set(crowd.refused) == {"not_recorded"}
+    assert crowd.refused.total() < BALLOTS * BALLOTS / MAX_UNANSWERED
+    assert crowd.underway == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's limits")
+def test_a_ballot_that_was_refused_for_now_is_not_unanswered(server: Server) -> None:
+    """It waits, but it has heard of its server."""
+    crowd, disk = Crowd(), FileLimit(server.folder / "data")
+    one = phone(server, crowd)
+    disk.begin(server)
+    one.vote(ADA)
+    wait(lambda: bool(crowd.refused))
+    assert (crowd.underway, one.unanswered) == (1, 0)
+    disk.end(server)
+    wait(lambda: not crowd.underway)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs signals")
+def test_a_ballot_is_unanswered_as_long_as_its_line_stands(server: Server) -> None:
+    """Where the line has ended, the end is its answer."""
+    crowd = Crowd()
+    one = phone(server, crowd)
+    os.kill(server.pid, signal.SIGSTOP)
+    one.vote(ADA)
+    assert one.unanswered == 1
+    server.kill()
+    wait(lambda: not one.is_connected)
+    assert one.unanswered == 0
 
 
 def test_a_phone_may_vote_again_at_each_receipt(server: Server) -> None:

@@ -7,14 +7,22 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from random import Random
 from typing import Any
 
 import pytest
 
-from rehearsal.run import chosen
+from rehearsal.crowd import Answered
+from rehearsal.measuring import unheld
+from rehearsal.turns import chosen
+from tests.faults import FileLimit
 from tests.phones import Browser, Phone, phone
-from tests.serving import ADA, ROOT, Server, dashboard, popen
+from tests.serving import ADA, ROOT, Server, dashboard, poll_config, popen
+from voting.nearby import note, noted
 from voting.protocol import PollView
 from voting.records import Candidate
 
@@ -49,6 +57,19 @@ def rehearse(
     return dashboard("rehearse", "--config", server.config, *small, *options, stdin=f"{secret}\n")
 
 
+def until_voting(screen: Phone) -> None:
+    """Wait until a screen shows votes of a rehearsal."""
+    while not (screen.next().get("voted") and screen.state["round"].get("rehearsal")):
+        pass
+
+
+def until_said(run: subprocess.Popen[str], words: str) -> None:
+    """Wait until a program says something on standard error."""
+    assert run.stderr
+    while words not in (line := run.stderr.readline()):
+        assert line, "it has ended"
+
+
 def results(server: Server, admin: Browser) -> list[bytes]:
     """Return everything that is told of rounds, and the names."""
     paths = ("/admin/rounds.csv", "/admin/rounds.json", "/rounds/1", "/rounds/1.csv")
@@ -76,30 +97,33 @@ def test_a_rehearsal_reports_and_leaves_no_trace(voted: Server, admin: Browser) 
     assert found["votes"] == found["receipts"] > 0
     assert 0 < found["receipt_ms"]["p50"] <= found["receipt_ms"]["p99"]
     assert 0 < found["screen_ms"]["p50"] <= found["screen_ms"]["p99"]
-    assert found["costs"]["arrival"] > 0
+    assert found["costs"]["arrival_seconds"] > 0
     assert shown(voted)["round"] == stage
     assert results(voted, admin) == before
 
 
 def test_the_report_is_for_a_person(voted: Server) -> None:
     """Numbers with their names, a verdict, and how far it is on standard error."""
-    done = rehearse(voted)
+    done = rehearse(voted, "--votes-per-second", 100)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Joined     20 of 20 phones" in done.stdout
     assert "Lost       0" in done.stdout
-    assert "good for at least 200 phones" in done.stdout
+    assert "20 phones: good. By calculation, not by trial" in done.stdout
+    assert "Wi-Fi was not tried" in done.stdout
     assert "Joining" in done.stderr
+    assert "The rehearsal is over" in done.stderr
 
 
 def test_a_round_that_is_in_use_is_left_alone(server: Server, admin: Browser) -> None:
-    """The server's own sentence says what to do first."""
+    """It is said what to do first, before the link is used up."""
     zoe = phone(server, "Zoe")
     zoe.vote(ADA)
     zoe.until(type="receipt")
-    done = rehearse(server)
+    done = rehearse(server, secret=server.link)
     assert done.returncode == 2
     assert "Close it first" in done.stderr
     assert shown(server)["ballots"] == 1
+    Browser(server).become_admin()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -109,15 +133,53 @@ def test_ctrl_c_gives_the_stage_back(voted: Server, admin: Browser, number: sign
     screen = Phone(Browser(voted), "screen")
     options = ("--config", voted.config, "--phones", "20", "--seconds", "60")
     with popen("rehearse", *options, "--token", voted.link) as run:
-        while not (screen.next().get("voted") and screen.state["round"].get("rehearsal")):
-            pass
+        until_voting(screen)
         run.send_signal(number)
         _, said = run.communicate(timeout=20)
     assert run.returncode == 130, said
-    assert "nothing of it is kept" in said
+    assert "no result holds anything of it" in said
     assert "Traceback" not in said
     assert shown(voted)["round"] == stage
     assert results(voted, admin) == before
+
+
+def test_ctrl_c_again_does_not_keep_it_from_giving_the_stage_back(
+    voted: Server, admin: Browser
+) -> None:
+    """Asked for twice while the server is slow to answer, the end is still seen through."""
+    stage = shown(voted)["round"]
+    screen = Phone(Browser(voted), "screen")
+    options = ("--config", voted.config, "--phones", "20", "--seconds", "60")
+    with popen("rehearse", *options, "--token", voted.link) as run:
+        until_voting(screen)
+        os.kill(voted.pid, signal.SIGSTOP)
+        for _ in range(2):
+            run.send_signal(signal.SIGINT)
+            time.sleep(0.02)
+        until_said(run, "Ending the rehearsal")
+        os.kill(voted.pid, signal.SIGCONT)
+        _, said = run.communicate(timeout=20)
+    assert run.returncode == 130, said
+    assert "The rehearsal is over" in said
+    assert shown(voted)["round"] == stage
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's limits")
+def test_a_stage_that_the_server_does_not_give_back_is_told(voted: Server, admin: Browser) -> None:
+    """Nothing can be written, so the rehearsal stays on; nobody is told that it is over."""
+    disk = FileLimit(voted.folder / "data")
+    screen = Phone(Browser(voted), "screen")
+    options = ("--config", voted.config, "--phones", "20", "--seconds", "60")
+    with popen("rehearse", *options, "--token", voted.link) as run:
+        until_voting(screen)
+        disk.begin(voted)
+        run.send_signal(signal.SIGINT)
+        _, said = run.communicate(timeout=20)
+        disk.end(voted)
+    assert run.returncode == 130, said
+    assert "may still be on: the admin page's button ends it" in said
+    assert "is over" not in said
+    assert shown(voted)["round"]["rehearsal"]
 
 
 def test_pretended_phones_never_vote_in_a_round_that_counts(server: Server, admin: Browser) -> None:
@@ -125,8 +187,7 @@ def test_pretended_phones_never_vote_in_a_round_that_counts(server: Server, admi
     screen = Phone(Browser(server), "screen")
     options = ("--config", server.config, "--phones", "20", "--seconds", "60")
     with popen("rehearse", *options, "--token", server.link) as run:
-        while not (screen.next().get("voted") and screen.state["round"].get("rehearsal")):
-            pass
+        until_voting(screen)
         assert admin.steer("end", screen.state).status == 200
         run.communicate(timeout=20)
     assert run.returncode == 1
@@ -141,12 +202,12 @@ def test_a_server_that_is_gone_is_a_sentence(voted: Server, admin: Browser) -> N
     screen = Phone(Browser(voted), "screen")
     options = ("--config", voted.config, "--phones", "20", "--seconds", "60")
     with popen("rehearse", *options, "--token", voted.link) as run:
-        while not (screen.next().get("voted") and screen.state["round"].get("rehearsal")):
-            pass
+        until_voting(screen)
         voted.kill()
         _, said = run.communicate(timeout=20)
     assert run.returncode == 1
-    assert "stopped answering" in said
+    assert "stopped answering. The rehearsal may still be on" in said
+    assert "Errno" not in said
     assert "Traceback" not in said
     voted.start()
     assert shown(voted)["round"] == stage
@@ -158,17 +219,107 @@ def test_a_rehearsal_of_the_admins_stays_on(voted: Server, admin: Browser) -> No
     assert admin.steer("rehearse", shown(voted), seconds=600).status == 200
     stage = shown(voted)["round"]
     assert stage["rehearsal"]
-    assert rehearse(voted).returncode == 0
+    done = rehearse(voted, "--seconds", 1)
+    assert done.returncode == 0
+    assert "still on, and is ended on the admin's page" in done.stderr
     assert shown(voted)["round"] == stage
+
+
+def test_phones_that_cannot_vote_so_fast_are_not_held_against_the_room(voted: Server) -> None:
+    """Each waits for its answer; what was asked for beyond that was not sent, so none of it is
+    lost or refused."""
+    done = rehearse(voted, "--phones", 2, "--votes-per-second", 5_000, "--json", secret=PASSWORD)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(done.stdout)["findings"]
+    assert found["skipped"] > 1_000
+    assert (found["lost"], found["refused"]) == (0, {})
+    assert found["votes"] == found["receipts"] > 0
+
+
+def test_phones_tap_no_faster_than_a_voter_may(serve: Callable[..., Server]) -> None:
+    """A poll that takes one tap a second refuses none of them."""
+    poll = {"question": "Louder?", "candidates": ["Yes", "No"], "rule": "taps"}
+    server = serve(poll_config(**poll, taps_per_second=1))
+    done = rehearse(server, "--phones", 4, "--seconds", 3, "--json", secret=server.link)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(done.stdout)["findings"]
+    assert (found["lost"], found["refused"]) == (0, {})
+    assert 4 < found["receipts"] <= 12
 
 
 def test_who_is_not_the_admin_is_told_what_to_do(server: Server) -> None:
     """Nothing has begun."""
     done = rehearse(server, secret="wrong horse")
     assert done.returncode == 2
-    assert "That is not the admin's password" in done.stderr
+    assert "Wrong password, or the link was used already" in done.stderr
     assert "start.py password" in done.stderr
     assert "rehearsal" not in str(shown(server)["round"])
+
+
+@pytest.mark.parametrize("secret", ["//[", "http://[::1?link=", "\N{SNOWMAN}", "?link="])
+def test_whatever_is_typed_as_a_secret_is_a_sentence(server: Server, secret: str) -> None:
+    """No address is made of what only looks like one."""
+    done = rehearse(server, secret=secret)
+    assert done.returncode == 2
+    assert "Wrong password" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_links_whole_address_is_as_good_as_its_end(server: Server) -> None:
+    """As it was copied from the terminal."""
+    done = rehearse(server, "--seconds", 1, secret=f"{server.url}/admin/login?link={server.link}")
+    assert done.returncode == 0, done.stderr
+
+
+def test_no_secret_is_a_sentence(server: Server) -> None:
+    """An empty standard input is no wrong password."""
+    done = rehearse(server, secret="")
+    assert (done.returncode, "was given" in done.stderr) == (2, True)
+
+
+def test_a_secret_is_told_to_no_other_server(serve: Callable[..., Server], server: Server) -> None:
+    """Where another listens at the noted address, its link stays unused until it is named."""
+    other = serve()
+    note(server.folder / "data", "127.0.0.1", other.port or 0)
+    done = rehearse(server, secret=other.link)
+    assert done.returncode == 2
+    assert f"not that of the data folder {server.folder / 'data'}" in done.stderr
+    assert shown(other)["round"]["id"] == 1
+    assert rehearse(server, other.url, "--seconds", 1, secret=other.link).returncode == 0
+
+
+def test_another_program_is_told_no_secret(server: Server) -> None:
+    """It is no server of ours, so nothing is asked of it."""
+    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        done = rehearse(server, f"http://127.0.0.1:{other.server_port}")
+        other.shutdown()
+    assert done.returncode == 2
+    assert "is not Show of Hands. Nothing was started." in done.stderr
+
+
+def test_a_server_that_stops_takes_its_note_back(server: Server) -> None:
+    """Another program may be there next."""
+    assert noted(server.folder / "data")
+    server.stop()
+    assert noted(server.folder / "data") is None
+
+
+@pytest.mark.parametrize(
+    "options, said",
+    [
+        (("--seconds", 3_600), "with 20 phones, try at most 3,539 seconds"),
+        (("http://localhost:5000", "--port", 5_000), "not both"),
+    ],
+)
+def test_a_plan_that_cannot_be_is_a_sentence(
+    server: Server, options: tuple[object, ...], said: str
+) -> None:
+    """Before anything is asked of the server."""
+    done = rehearse(server, *options, secret=server.link)
+    assert done.returncode == 2
+    assert said in done.stderr
+    Browser(server).become_admin()
 
 
 def test_another_computers_server_is_refused() -> None:
@@ -182,7 +333,7 @@ def test_another_computers_server_is_refused() -> None:
 
 def test_where_no_server_answers_it_is_said_how_to_start_one(server: Server) -> None:
     """It had noted where it was, and is gone."""
-    server.stop()
+    server.kill()
     done = rehearse(server)
     assert done.returncode == 2
     assert f"No server answers at {server.url}" in done.stderr
@@ -198,6 +349,18 @@ def test_more_phones_than_there_are_connections_for_are_not_tried(server: Server
     )
     assert done.returncode == 2
     assert "at most 36 phones" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "versions, gained, missing",
+    [((3, 5, 4), 3, 0), ((3, 5, 4), 2, 1), ((3, 6, 4), 9, 1), ((3, 3, 4), 9, 1)],
+)
+def test_a_receipt_that_the_server_does_not_stand_by_is_missed(
+    versions: tuple[int, ...], gained: int, missing: int
+) -> None:
+    """Where people voted too, so that the tally has enough, the versions tell."""
+    receipts = [Answered(0.0, 0.1, version) for version in versions]
+    assert unheld(receipts, version=5, expected=3, gained=gained) == missing
 
 
 @pytest.mark.parametrize(

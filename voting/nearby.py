@@ -29,6 +29,12 @@ def note(folder: Path, host: str, port: int) -> None:
         (folder / NOTE).write_text(f"{host} {port}\n", encoding="ascii")
 
 
+def forget(folder: Path) -> None:
+    """Take the word back: whoever listens there next is another."""
+    with suppress(OSError):
+        (folder / NOTE).unlink(missing_ok=True)
+
+
 def noted(folder: Path) -> tuple[str, int] | None:
     """Return where the last server of a data folder listened, if it left word."""
     try:
@@ -63,7 +69,7 @@ def here(host: str) -> str:
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise NotHere(f"There is no computer called {host}.") from None
+        raise NotHere(f"{host} cannot be looked up here.") from None
     addresses = [str(answer[4][0]) for answer in found]
     if not all(map(_is_own, addresses)):
         raise NotHere(
