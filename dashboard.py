@@ -59,6 +59,7 @@ from voting.names import Names
 from voting.protocol import GOING_AWAY
 from voting.turnout import Turnout
 from voting.verify import damage_sentence
+from voting.vitals import vitals
 
 HERE = Path(__file__).parent
 DEFAULT_PORT = 5000
@@ -125,7 +126,11 @@ def create_app(config: Config | None = None, port: int = DEFAULT_PORT) -> Flask:
     app.register_blueprint(
         pages.create_blueprint(live, names, address, name_required=config.room.name_required)
     )
-    app.register_blueprint(admin.create_blueprint(engine, live, steward, address, lambda: len(hub)))
+    app.register_blueprint(
+        admin.create_blueprint(
+            engine, live, steward, address, lambda: vitals(len(hub), hub.cpu_seconds)
+        )
+    )
     app.register_blueprint(editing.create_blueprint(engine, steward))
     app.register_blueprint(
         archive.create_blueprint(

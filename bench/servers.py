@@ -73,8 +73,14 @@ class Server:
             else:
                 return
         self.stop()
-        said = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        raise NotMeasured(f"it did not start and said: {said[-1] if said else 'nothing'}")
+        raise NotMeasured(
+            f"it did not start and said: {(self.said.splitlines() or ['nothing'])[-1]}"
+        )
+
+    @property
+    def said(self) -> str:
+        """What it has printed so far."""
+        return self._log.read_text(encoding="utf-8", errors="replace").strip()
 
     def stop(self) -> None:
         """End it as Ctrl-C does, or by force where that takes too long."""

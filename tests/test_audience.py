@@ -98,9 +98,11 @@ def test_all_clients_of_a_view_get_the_same_and_no_other_views_bytes(room: Room)
     voters = [room.join("voter")[0] for n in range(3)]
     screen, _ = room.join("screen")
     room.number = 7
+    assert room.audience.cpu_seconds == 0
     room.audience.tick()
     assert {phone.get() for phone in voters} == {"tally voter 7"}
     assert screen.get() == "tally screen 7"
+    assert room.audience.cpu_seconds > 0
 
 
 def test_a_tick_without_clients_encodes_nothing(room: Room) -> None:

@@ -90,6 +90,7 @@ def test_vitals_are_for_the_admin_alone(server: Server, admin: Browser) -> None:
     assert first["clients"] == 1
     assert 0 < first["cpu_seconds"] < second["cpu_seconds"]
     assert first["memory"] > 1 << 20
+    assert 0 <= first["ticks_cpu_seconds"] < first["cpu_seconds"]
     page.close()
 
 

@@ -16,7 +16,7 @@ from voting import identity
 from voting.commands import ACTIONS, answer, ask, at_stake, carry_out, command, turn_away
 from voting.engine import Engine
 from voting.live import Live
-from voting.vitals import vitals
+from voting.vitals import Vitals
 from voting.web import Page, Throttle
 
 GUESSES = "10 per minute"
@@ -28,9 +28,9 @@ def create_blueprint(
     live: Live,
     admin: identity.Admin,
     join_url: Callable[[], str | None],
-    clients: Callable[[], int],
+    vitals: Callable[[], Vitals],
 ) -> Blueprint:
-    """Return the routes of /admin itself; `clients` says how many pages are connected."""
+    """Return the routes of /admin itself; `vitals` says what the server costs now."""
     blueprint = Blueprint("admin", __name__, url_prefix="/admin")
     guesses = Throttle(GUESSES)
 
@@ -81,7 +81,7 @@ def create_blueprint(
     def show_vitals() -> Page:
         if not admin.is_in():
             return turn_away()
-        return jsonify(msgspec.to_builtins(vitals(clients())))
+        return jsonify(msgspec.to_builtins(vitals()))
 
     @blueprint.post(f"/<any({', '.join(ACTIONS)}):action>")
     def steer(action: str) -> Page:

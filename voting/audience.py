@@ -56,7 +56,7 @@ class Client:
 
 
 class Audience:
-    """Some clients, and the tick that they share.
+    """Some clients, and the tick that they share; `cpu_seconds` is what all ticks have cost.
 
     Args:
         encode: makes a view's payload.
@@ -75,6 +75,7 @@ class Audience:
         self._news = Event()
         self._state_changed = False
         self._ticked_at = self._spent = 0.0
+        self.cpu_seconds = 0.0
 
     def add(self, client: Client) -> None:
         """Show a client what there is from the next tick on."""
@@ -126,7 +127,9 @@ class Audience:
         """Do one more turn of a tick, and note what it cost; False when there is none."""
         began = thread_time()
         is_more = next(turns, self) is not self
-        self._spent += thread_time() - began
+        cost = thread_time() - began
+        self._spent += cost
+        self.cpu_seconds += cost
         return is_more
 
     def _turns(self) -> Iterator[None]:

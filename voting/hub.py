@@ -70,6 +70,11 @@ class Hub:
         """Whether nobody has been shown anything for a while."""
         return self._phones.is_quiet and self._screens.is_quiet
 
+    @property
+    def cpu_seconds(self) -> float:
+        """What all ticks have cost, in seconds of processor."""
+        return self._phones.cpu_seconds + self._screens.cpu_seconds
+
     def start(self) -> None:
         """Begin to tick."""
         ways = (self._phones.run, self._screens.run, self._sweep_for_ever)

@@ -22,7 +22,8 @@ class Vitals(msgspec.Struct, frozen=True):
 
     cpu_seconds: of all threads since the start. memory: resident bytes; where a system tells only
     the highest so far, that. memory_free: bytes that programs may still take. files: how many may
-    be open at once. clients: pages that are connected.
+    be open at once. clients: pages that are connected. ticks_cpu_seconds: what has gone into
+    showing them what is new.
     """
 
     cpu_seconds: float
@@ -30,11 +31,13 @@ class Vitals(msgspec.Struct, frozen=True):
     memory_free: int | None
     files: int | None
     clients: int
+    ticks_cpu_seconds: float
 
 
-def vitals(clients: int) -> Vitals:
+def vitals(clients: int, ticks_cpu_seconds: float) -> Vitals:
     """Return the vitals of this process."""
-    return Vitals(time.process_time(), _memory(), _memory_free(), _files(), clients)
+    used = time.process_time()
+    return Vitals(used, _memory(), _memory_free(), _files(), clients, ticks_cpu_seconds)
 
 
 def _memory() -> int | None:
