@@ -30,7 +30,7 @@ LIMIT = 60.0
 AT_ONCE = 0.001
 """Seconds below which nothing is told apart: a millisecond is no phone's business."""
 
-LEAST_LABEL_GAP = 1.4
+LEAST_LABEL_GAP = 1.6
 """Between two labels, as a ratio of seconds: closer ones would cover each other."""
 
 
