@@ -343,9 +343,10 @@ def test_where_no_server_answers_it_is_said_how_to_start_one(server: Server) -> 
 @pytest.mark.skipif(os.name != "posix", reason="no limit of open files")
 def test_more_phones_than_there_are_connections_for_are_not_tried(server: Server) -> None:
     """The attempt would take the real phones' place."""
-    command = f"ulimit -n 100; exec {sys.executable} {ROOT / 'dashboard.py'} rehearse --phones 50"
+    command = [sys.executable, ROOT / "dashboard.py", "rehearse", "--phones", "50"]
+    limited = ["bash", "-c", 'ulimit -n 100; exec "$@"', "bash"]
     done = subprocess.run(
-        ["bash", "-c", f"{command} --config {server.config}"], capture_output=True, text=True
+        [*limited, *command, "--config", server.config], capture_output=True, text=True
     )
     assert done.returncode == 2
     assert "at most 36 phones" in done.stderr

@@ -132,9 +132,11 @@ class Evening:
 
     def join(self, name: str, view: str = "voter", browser: Browser | None = None) -> None:
         """Let one more page come; a voter's first one is told to all."""
-        self.pages[name] = page = Page(browser or Browser(self.server).log_in(name), view)
+        page = Page(browser or Browser(self.server).log_in(name), view)
+        is_new = all(page.browser is not other.browser for other in self.pages.values())
+        self.pages[name] = page
         page.state()
-        if browser is None:
+        if view == "voter" and is_new:
             self.wait()
 
     @property
