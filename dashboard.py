@@ -46,10 +46,10 @@ from voting.assets import Assets
 from voting.ballots import Broken
 from voting.clock import steady_clock
 from voting.config import Config, ConfigError, load
-from voting.connection import SERVER_OPTIONS
 from voting.engine import Engine
 from voting.garbage import collect_in_quiet
 from voting.greeting import greet
+from voting.handshake import SERVER_OPTIONS
 from voting.hub import Hub
 from voting.joined import CannotJoin
 from voting.journal import Damaged, JournalError, Unusable
@@ -62,7 +62,6 @@ from voting.verify import damage_sentence
 from voting.vitals import vitals
 
 HERE = Path(__file__).parent
-DEFAULT_PORT = 5000
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ class Running:
         self.journal.close()
 
 
-def create_app(config: Config | None = None, port: int = DEFAULT_PORT) -> Flask:
+def create_app(config: Config | None = None, port: int = server.DEFAULT_PORT) -> Flask:
     """Build the application and start its room.
 
     Args:
@@ -175,7 +174,7 @@ def run(
         asked = settings.server.port
         sock = server.listen(
             settings.server.host,
-            DEFAULT_PORT if asked is None else asked,
+            server.DEFAULT_PORT if asked is None else asked,
             asked=asked is not None,
         )
         app = create_app(settings, sock.getsockname()[1])
@@ -190,14 +189,14 @@ def run(
     serving.start()
     host, port, *_ = sock.getsockname()
     nearby.note(settings.data, host, port)
-    moved = asked is None and port != DEFAULT_PORT
+    moved = asked is None and port != server.DEFAULT_PORT
     greeting = greet(
         settings,
         running.engine.state,
         restored=running.journal.restored,
         emptied=running.is_emptied,
         port=port,
-        instead_of=DEFAULT_PORT if moved else None,
+        instead_of=server.DEFAULT_PORT if moved else None,
         link=running.admin.make_link(),
         phones=server.raise_file_limit(),
     )

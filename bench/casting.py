@@ -13,11 +13,12 @@ from typing import NamedTuple
 import gevent
 
 from bench.guests import Company, admit
-from bench.measure import Meter, quantile
+from bench.measure import Meter
 from bench.packages import NotMeasured
 from bench.report import Figure
 from bench.rooms import ARRIVED_SECONDS, LATE, QUIET_SECONDS, VOTERS, Room, room, steadily
 from bench.servers import floor
+from rehearsal.findings import quantile
 from rehearsal.phone import Phone
 
 VOTES_PER_SECOND = 17

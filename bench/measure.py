@@ -77,12 +77,6 @@ class Meter:
         return Spent(seconds, cpu_seconds(self._pids) - cpu, (process_time() - own) / seconds)
 
 
-def quantile(values: list[float], part: float) -> float:
-    """Return the value that so large a part of the others does not exceed."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
-
-
 def _stat(pid: int) -> list[str]:
     try:
         said = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")

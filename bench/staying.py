@@ -12,10 +12,11 @@ from time import monotonic
 import gevent
 from gevent.pool import Pool
 
-from bench.measure import Meter, family, quantile, resident_bytes
+from bench.measure import Meter, family, resident_bytes
 from bench.report import Figure
 from bench.rooms import ARRIVED_SECONDS, AT_A_TIME, Room, room
 from bench.servers import ours
+from rehearsal.findings import quantile
 from rehearsal.phone import Phone
 from rehearsal.visit import TurnedAway
 

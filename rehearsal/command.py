@@ -15,18 +15,15 @@ import gevent
 import msgspec
 from gevent.event import Event
 
-from rehearsal import verdict
+from rehearsal import target, verdict
+from rehearsal.findings import Findings
 from rehearsal.remote import NotDone, NotLetIn, RemoteDesk
 from rehearsal.run import Plan, Run
-from rehearsal.verdict import Findings
 from rehearsal.visit import Site, TurnedAway
-from voting import identity, nearby, server
-from voting.config import Config, ConfigError
-from voting.console import config_option, configured, data_option, fail
+from voting import server
+from voting.console import config_option, data_option, fail
 from voting.records import MAX_REHEARSAL_SECONDS
 
-DEFAULT_PORT = 5000
-LOCALHOST = "127.0.0.1"
 MAX_PHONES = 20_000
 
 NAMES_STAY = (
@@ -108,11 +105,11 @@ def rehearse(
     room = server.raise_file_limit()
     if room is not None and phones > room:
         fail(f"This terminal may open {room:,} connections, so try with at most {room:,} phones.")
-    site, folder = _site(url, config, data, port)
+    site, folder = target.find(url, config, data, port)
     desk = RemoteDesk(site)
     run = Run(site, desk, plan)
     try:
-        _recognize(desk, site, folder)
+        target.recognize(desk, site, folder)
         run.look()
         desk.log_in(token or _secret())
         _look_for_room(desk, plan)
@@ -182,57 +179,6 @@ def _steps(run: Run, plan: Plan) -> Findings | Exception:
         return run.findings()
     except (OSError, TurnedAway, NotDone) as wrong:
         return wrong
-
-
-def _site(
-    url: str | None, config: Path, data: Path | None, port: int | None
-) -> tuple[Site, Path | None]:
-    """Return where the server listens: as said, else as it has noted, else as configured.
-
-    Where it was not said, the data folder that must be that server's comes with it.
-    """
-    folder = None
-    try:
-        if url is not None:
-            host, found = nearby.named(url)
-        else:
-            settings = configured(config, data=data)
-            folder = settings.data
-            host, found = _noted(settings)
-        site = Site(nearby.here(host), port or found)
-    except (ConfigError, nearby.NotHere) as error:
-        fail(error)
-    try:
-        site.dial(5.0).close()
-    except OSError:
-        fail(
-            f"No server answers at {site.origin}. Start it with python3 start.py run, in another"
-            " terminal, or name its port: python3 start.py rehearse --port 8000"
-        )
-    return site, folder
-
-
-def _noted(settings: Config) -> tuple[str, int]:
-    return nearby.noted(settings.data) or (LOCALHOST, settings.server.port or DEFAULT_PORT)
-
-
-def _recognize(desk: RemoteDesk, site: Site, folder: Path | None) -> None:
-    """End the program before another than the server that is meant is told its secret."""
-    name = desk.key_name()
-    if name is None:
-        fail(f"What answers at {site.origin} is not Show of Hands. Nothing was started.")
-    if folder is None:
-        return
-    try:
-        # Asked for where there is none, a key would be made.
-        key = identity.secret_key(folder) if identity.has_key(folder) else None
-    except (OSError, identity.BadSecret) as error:
-        fail(f"The key in the data folder cannot be read: {error}.")
-    if key is None or name != identity.fingerprint(key):
-        fail(
-            f"The server at {site.origin} is not that of the data folder {folder}. If it is meant,"
-            f" say so: python3 start.py rehearse {site.origin}"
-        )
 
 
 def _secret() -> str:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -28,8 +27,9 @@ from voting.frames import (
     close_code,
     masked_frame,
 )
+from voting.pipe import Pipe
 
-READABLE, WRITABLE = 1, 2
+READABLE = 1
 
 READ_BYTES = 65_536
 """What one read takes at most. Many frames in one read are cheaper than each in its own."""
@@ -51,9 +51,9 @@ class Line:
         "_ahead",
         "_ended",
         "_heard",
+        "_pipe",
         "_reader",
         "_socket",
-        "_unsent",
         "_watcher",
         "received",
     )
@@ -64,7 +64,7 @@ class Line:
         self._ahead = ahead
         self._reader = FrameReader(masked=False, most=MAX_MESSAGE_BYTES)
         self._watcher: Any = None
-        self._unsent: deque[memoryview] = deque()
+        self._pipe = Pipe(sock)
         self._heard: Callable[[bytes], None]
         self._ended: Callable[[int | None], None]
         sock.settimeout(0.0)
@@ -103,7 +103,8 @@ class Line:
         where the line broke. A line that this end closes does not call it.
         """
         self._heard, self._ended = heard, ended
-        self._watch(READABLE)
+        self._watcher = gevent.get_hub().loop.io(self._socket.fileno(), READABLE)
+        self._watcher.start(self._read)
         ahead, self._ahead = self._ahead, b""
         if ahead:
             self._take(ahead)
@@ -117,18 +118,6 @@ class Line:
         if self._socket is not None:
             self._send(masked_frame(CLOSE, b"", os.urandom(4)))
             self._hang_up()
-
-    def _watch(self, events: int) -> None:
-        if self._watcher is not None:
-            self._watcher.stop()
-            self._watcher.close()
-        self._watcher = gevent.get_hub().loop.io(self._socket.fileno(), events)
-        self._watcher.start(self._read if events == READABLE else self._turn)
-
-    def _turn(self) -> None:
-        self._catch_up()
-        if self._socket is not None:
-            self._read()
 
     def _read(self) -> None:
         try:
@@ -158,36 +147,9 @@ class Line:
             self._end(broken.code)
 
     def _send(self, frame: bytes) -> None:
-        if self._socket is None:
-            return
-        if self._unsent:
-            self._unsent.append(memoryview(frame))
-            return
-        sent = self._write(frame)
-        if sent < len(frame) and self._socket is not None:
-            self._unsent.append(memoryview(frame)[sent:])
-            self._watch(READABLE | WRITABLE)
-
-    def _catch_up(self) -> None:
-        while self._unsent and self._socket is not None:
-            first = self._unsent[0]
-            sent = self._write(first)
-            if sent < len(first):
-                self._unsent[0] = first[sent:]
-                return
-            self._unsent.popleft()
+        # Where the line is broken, or takes nothing for too long, reading will say so.
         if self._socket is not None:
-            self._watch(READABLE)
-
-    def _write(self, frame: bytes | memoryview) -> int:
-        """Return how much the kernel took; where the line is broken, reading will say so."""
-        try:
-            sent: int = self._socket.send(frame)
-        except BlockingIOError:
-            return 0
-        except OSError:
-            return len(frame)
-        return sent
+            self._pipe.event(frame)
 
     def _end(self, code: int | None) -> None:
         if self._socket is not None:
@@ -198,7 +160,8 @@ class Line:
         if self._watcher is not None:
             self._watcher.stop()
             self._watcher.close()
-        self._unsent.clear()
+        if self._pipe.behind_since is not None:
+            self._pipe.end()
         self._socket.close()
         self._socket = None
 

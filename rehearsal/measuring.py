@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from rehearsal.crowd import Answered, Crowd
-from rehearsal.verdict import Costs
+from rehearsal.findings import Costs
 from voting.vitals import Vitals
 
 

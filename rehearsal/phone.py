@@ -8,7 +8,6 @@ what it was told is collected by its `Crowd`.
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Callable, Iterable
 from time import monotonic
@@ -20,11 +19,10 @@ from gevent.event import Event
 from rehearsal.backoff import Backoff
 from rehearsal.crowd import Answered, Crowd
 from rehearsal.line import AS_BROWSERS_OFFER, Line
-from rehearsal.visit import Answer, Site, TurnedAway, Visit
+from rehearsal.login import log_in
+from rehearsal.visit import Site, TurnedAway
 from voting.protocol import Refused, Snapshot, Tally, Vote
 from voting.state import Receipt
-
-FILES = re.compile(rb'(?:href|src)="(/static/[^"]+)"')
 
 JOIN_SECONDS = 20.0
 AGAIN_SECONDS = 1.2
@@ -101,31 +99,10 @@ class Phone:
     def log_in(self, name: str = "", *, page: bool = False, files: bool = False) -> int:
         """Log in through the form, as a person does; return the bytes that came.
 
-        Args:
-            page: whether the voter's page is loaded afterwards, as a browser does.
-            files: whether every file that the pages name is loaded too, each once.
-
-        Raises:
-            TurnedAway: the server answered something else than a phone needs.
-            OSError: it cannot be reached, or did not answer in time.
+        `page` and `files` say what else is loaded, and what is raised, as `login.log_in` does.
         """
-        visit = Visit(self._site, JOIN_SECONDS)
-        try:
-            form = _good(visit.get("/login"), 200)
-            sent = {"csrf_token": form.token, "name": name}
-            answers = [form]
-            if files:
-                answers += _files(visit, form, set())
-            answers.append(_good(visit.post("/login", sent), 303))
-            if page or files:
-                voter_page = _good(visit.get("/"), 200)
-                answers.append(voter_page)
-                if files:
-                    answers += _files(visit, voter_page, set(FILES.findall(form.content)))
-        finally:
-            visit.close()
-        self._cookie = visit.cookie
-        return sum(answer.size for answer in answers)
+        self._cookie, size = log_in(self._site, name, page=page, files=files)
+        return size
 
     def join(self, seconds: float = JOIN_SECONDS) -> None:
         """Open the WebSocket; return when the first `state` has come.
@@ -253,15 +230,3 @@ class Phone:
             else:
                 self.crowd.rejoined.append(monotonic())
                 return
-
-
-def _good(answer: Answer, status: int) -> Answer:
-    if answer.status != status:
-        raise TurnedAway(f"the server answered {answer.status} to a login", answer.status)
-    return answer
-
-
-def _files(visit: Visit, page: Answer, loaded: set[bytes]) -> list[Answer]:
-    """Load the files that a page names, but those that the browser has."""
-    named = dict.fromkeys(FILES.findall(page.content))
-    return [_good(visit.get(name.decode()), 200) for name in named if name not in loaded]

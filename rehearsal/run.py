@@ -15,11 +15,11 @@ import gevent
 from gevent.pool import Pool
 
 from rehearsal.crowd import Crowd
+from rehearsal.findings import Findings, spread
 from rehearsal.measuring import Moment, costs, counted_rate, moment, to_screen, unheld
 from rehearsal.phone import Phone
 from rehearsal.remote import NotDone, RemoteDesk
 from rehearsal.turns import Turns
-from rehearsal.verdict import Findings, spread
 from rehearsal.visit import Site, TurnedAway
 from voting.protocol import PollView
 

@@ -1,4 +1,4 @@
-"""What a rehearsal has found, as numbers for machines and as sentences for a person. Pure.
+"""What a rehearsal has found, as sentences for a person. Pure.
 
 Owns what is good enough, and how many phones a computer could take by calculation: from what each
 cost, named by what gives out first, and never more than ten times what was tried.
@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import msgspec
-
+from rehearsal.findings import Costs, Findings
 from voting.server import RESERVED_FILES
 
 SLOW_MS = 1_000
@@ -49,70 +48,6 @@ WIFI = "Wi-Fi was not tried: ask whoever runs it how many phones it holds."
 
 SELF_BUSY = 0.9
 """Of a core: above it, the pretended phones measure themselves."""
-
-
-class Spread(msgspec.Struct, frozen=True):
-    """Waiting times, in milliseconds: the middle one, and the one that 99 of 100 stay below."""
-
-    p50: float
-    p99: float
-
-
-class Costs(msgspec.Struct, frozen=True):
-    """What the server's computer paid. Seconds are of processor time; None was not measured.
-
-    cpu_share: of a core, while votes came; own_share: that of the pretended phones. arrival: login,
-    page, files and socket of one phone. vote, frame: one ballot counted, one message delivered.
-    server_bytes: all that the server held; phone_bytes: how much more that was for each phone.
-    free_bytes, open_files: what there was for all of them.
-    """
-
-    cpu_share: float | None = None
-    own_share: float | None = None
-    arrival_seconds: float | None = None
-    vote_seconds: float | None = None
-    frame_seconds: float | None = None
-    server_bytes: int | None = None
-    phone_bytes: int | None = None
-    free_bytes: int | None = None
-    open_files: int | None = None
-
-
-class Findings(msgspec.Struct, frozen=True):
-    """What the pretended phones were told, and what it cost.
-
-    voters: phones with a counted ballot. skipped: votes that were asked for when no phone was free.
-    receipts_per_second: once votes came as fast as they were to.
-    lost: ballots without any answer on lines that stand, and receipts that the server's count does
-    not hold. refused: by code. backwards: numbers that went back. cut: lines that the server ended.
-    is_whole: whether the rehearsal lasted to its planned end.
-    """
-
-    phones: int
-    joined: int
-    voters: int
-    votes: int
-    skipped: int
-    receipts: int
-    receipts_per_second: float
-    seconds: float
-    lost: int
-    refused: dict[str, int]
-    backwards: int
-    cut: int
-    receipt_ms: Spread | None
-    screen_ms: Spread | None
-    costs: Costs
-    is_whole: bool = True
-
-
-def spread(seconds: Sequence[float]) -> Spread | None:
-    """Return the spread of waiting times that were measured; None if there are none."""
-    if not seconds:
-        return None
-    ranked = sorted(seconds)
-    p50, p99 = (ranked[min(len(ranked) - 1, int(len(ranked) * part))] for part in (0.5, 0.99))
-    return Spread(round(p50 * 1_000, 1), round(p99 * 1_000, 1))
 
 
 def limits(costs: Costs) -> dict[str, int]:

@@ -1,92 +1,19 @@
-"""connection.py: a checked handshake, bounded messages, and an end for whoever does not answer."""
+"""connection.py: bounded messages, and an end for whoever does not answer."""
 
-import base64
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
-from typing import Any
+from contextlib import closing, suppress
 
 import gevent
 import pytest
-from gevent.socket import SHUT_WR, socketpair
-from simple_websocket import Server
+from gevent.socket import SHUT_WR
 from wsproto import ConnectionType, events
 from wsproto.connection import Connection as Wire
 
-from tests.wired import KEY, LARGE, PATIENCE, Phone
+from tests.wired import LARGE, PATIENCE, Phone
 from voting import connection, pipe
-from voting.connection import MAX_LINGER_BYTES, SERVER_OPTIONS, BadUpgrade, prepare
+from voting.connection import MAX_LINGER_BYTES
 from voting.frames import TEXT, TOO_LARGE, masked_frame, text_frame
 from voting.protocol import GOING_AWAY, MAX_MESSAGE_BYTES, NOT_TEXT
-
-# The handshake
-
-
-@contextmanager
-def upgrade(**changed: str | None) -> Iterator[dict[str, Any]]:
-    """Make the environ of a handshake as gevent's server does, with some of it changed."""
-    ours, phone = socketpair()
-    reader = ours.makefile("rb")
-    environ: dict[str, Any] = {
-        "REQUEST_METHOD": "GET",
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "SERVER_SOFTWARE": "gevent/26 Python/3.11",
-        "HTTP_HOST": "vote.local",
-        "HTTP_UPGRADE": "websocket",
-        "HTTP_CONNECTION": "keep-alive, Upgrade",
-        "HTTP_SEC_WEBSOCKET_VERSION": "13",
-        "HTTP_SEC_WEBSOCKET_KEY": KEY,
-        "HTTP_SEC_WEBSOCKET_EXTENSIONS": "permessage-deflate; client_max_window_bits",
-        "HTTP_COOKIE": "show_of_hands=secret",
-        "voting.socket": ours,
-        "wsgi.input": reader,
-        "test.phone": phone,
-    } | changed
-    environ = {name: value for name, value in environ.items() if value is not None}
-    try:
-        yield environ
-    finally:
-        reader.close()
-        ours.close()
-        phone.close()
-
-
-@pytest.mark.parametrize(
-    "changed, expected",
-    [
-        ({"REQUEST_METHOD": "POST"}, "GET"),
-        ({"SERVER_PROTOCOL": "HTTP/1.0"}, "HTTP/1.1"),
-        ({"HTTP_SEC_WEBSOCKET_VERSION": None}, "Version: 13"),
-        ({"HTTP_SEC_WEBSOCKET_VERSION": "8"}, "Version: 13"),
-        ({"HTTP_SEC_WEBSOCKET_VERSION": "13, 8"}, "Version: 13"),
-        ({"HTTP_SEC_WEBSOCKET_KEY": None}, "Key: 16 bytes"),
-        ({"HTTP_SEC_WEBSOCKET_KEY": ""}, "Key: 16 bytes"),
-        ({"HTTP_SEC_WEBSOCKET_KEY": "not base64!"}, "Key: 16 bytes"),
-        ({"HTTP_SEC_WEBSOCKET_KEY": "schlüssel"}, "Key: 16 bytes"),
-        ({"HTTP_SEC_WEBSOCKET_KEY": base64.b64encode(bytes(15)).decode()}, "Key: 16 bytes"),
-        ({"HTTP_SEC_WEBSOCKET_KEY": base64.b64encode(bytes(17)).decode()}, "Key: 16 bytes"),
-    ],
-)
-def test_a_malformed_upgrade_is_refused(changed: dict[str, str | None], expected: str) -> None:
-    """What is no handshake gets a sentence for its 400, before any other part can trip over it."""
-    with upgrade(**changed) as environ:
-        with pytest.raises(BadUpgrade, match=expected):
-            prepare(environ)
-        assert "HTTP_HOST" in environ
-
-
-@pytest.mark.parametrize(
-    "offered", ["permessage-deflate", "permessage-deflate; server_max_window_bits=99"]
-)
-def test_a_handshake_agrees_to_no_extension(offered: str) -> None:
-    """Whatever is offered, well formed or not, the answer accepts the socket uncompressed."""
-    with upgrade(HTTP_SEC_WEBSOCKET_EXTENSIONS=offered) as environ:
-        prepare(environ)
-        Server(environ, **SERVER_OPTIONS)
-        answer = environ["test.phone"].recv(4_096).lower()
-    assert answer.startswith(b"http/1.1 101 ")
-    assert b"s3pplmbitxaq9kygzzhzrbk+xoo=" in answer  # the RFC's answer to its example
-    assert b"extensions" not in answer
-
 
 # A connection
 

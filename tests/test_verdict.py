@@ -7,17 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from rehearsal.verdict import (
-    WIFI,
-    Costs,
-    Findings,
-    Spread,
-    is_good,
-    limits,
-    report,
-    spread,
-    verdict,
-)
+from rehearsal.findings import Costs, Findings, Spread, spread
+from rehearsal.verdict import WIFI, is_good, limits, report, verdict
 
 KB, GB = 1 << 10, 1 << 30
 

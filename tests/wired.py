@@ -11,7 +11,8 @@ from simple_websocket import Server
 from wsproto import ConnectionType, events
 from wsproto.connection import Connection as Wire
 
-from voting.connection import SERVER_OPTIONS, Connection, prepare
+from voting.connection import Connection
+from voting.handshake import SERVER_OPTIONS, prepare
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 """The key of the example in RFC 6455, section 1.3."""

@@ -26,6 +26,7 @@ The modules in reading order, each building on those before it:
     engine          batches into the journal, folds, answers
     frames          WebSocket frames as bytes
     pipe            what leaves on one connection: whole frames, bounded queues
+    handshake       how a WebSocket begins
     connection      one safe WebSocket
     fanout          one frame to many
     audience        clients that share a tick

@@ -74,7 +74,7 @@ class Audience:
         self._need_state: set[Client] = set()
         self._news = Event()
         self._state_changed = False
-        self._ticked_at = self._spent = 0.0
+        self._ticked_at = 0.0
         self.cpu_seconds = 0.0
 
     def add(self, client: Client) -> None:
@@ -127,9 +127,7 @@ class Audience:
         """Do one more turn of a tick, and note what it cost; False when there is none."""
         began = thread_time()
         is_more = next(turns, self) is not self
-        cost = thread_time() - began
-        self._spent += cost
-        self.cpu_seconds += cost
+        self.cpu_seconds += thread_time() - began
         return is_more
 
     def _turns(self) -> Iterator[None]:
@@ -156,7 +154,7 @@ class Audience:
         while True:
             self._news.wait()
             self._news.clear()
-            self._ticked_at, self._spent = monotonic(), 0.0
+            self._ticked_at, before = monotonic(), self.cpu_seconds
             try:
                 self.tick()
             except Exception:
@@ -164,7 +162,8 @@ class Audience:
                 traceback.print_exc(file=sys.stderr)
                 self.mark(state=True)
             rest = self._tick_seconds - (monotonic() - self._ticked_at)
-            gevent.sleep(max(rest, self._spent * (1 / self._share - 1)))
+            spent = self.cpu_seconds - before
+            gevent.sleep(max(rest, spent * (1 / self._share - 1)))
 
 
 class _Frames(dict[tuple[Kind, str], bytes]):

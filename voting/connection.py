@@ -1,21 +1,18 @@
-"""One safe WebSocket on flask-sock's route: whole frames, deadlines, bounded queues.
+"""One safe WebSocket, once hands are shaken: whole frames, deadlines, bounded queues.
 
-Owns the handshake's checks and the life of a socket. Never knows what a message means.
+Owns the life of a socket. Never knows what a message means.
 
-simple-websocket shakes hands and no more: reading by its thread, its events and wsproto's parser
-cost more than all the rest of a vote. Here the event loop calls when bytes have come, and what they
+Reading by simple-websocket's thread, its events and wsproto's parser cost more than all the rest of
+a vote. Here the event loop calls when bytes have come, and what they
 say is dealt with in that call. The greenlet of the request only waits for the end.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import sys
 import traceback
 from collections.abc import Callable
 from time import monotonic
-from types import SimpleNamespace
 from typing import Any, cast
 
 import gevent
@@ -34,7 +31,7 @@ from voting.frames import (
     frame,
     text_frame,
 )
-from voting.pipe import Pipe
+from voting.handshake import Handshake
 from voting.protocol import MAX_MESSAGE_BYTES, MISTAKE, NOT_TEXT
 
 READ_BYTES = 2_048
@@ -47,85 +44,6 @@ MAX_LINGER_BYTES = 1 << 20
 """What a closed connection may still send. Unread, it would turn our close frame into a reset."""
 
 PING_FRAME = frame(PING, b"")
-
-
-class BadUpgrade(Exception):
-    """The request is no WebSocket handshake (RFC 6455, section 4.2.1); the text says what is."""
-
-
-def prepare(environ: dict[str, Any]) -> None:
-    """Make a WSGI environ ready for flask-sock: a checked handshake, no extensions, our socket.
-
-    Raises:
-        BadUpgrade: the client must be answered 400.
-    """
-    key = environ.get("HTTP_SEC_WEBSOCKET_KEY", "")
-    try:
-        good_key = len(base64.b64decode(key, validate=True)) == 16
-    except (binascii.Error, ValueError):
-        good_key = False
-    if environ["REQUEST_METHOD"] != "GET" or environ["SERVER_PROTOCOL"] != "HTTP/1.1":
-        raise BadUpgrade("expected GET over HTTP/1.1")
-    if environ.get("HTTP_SEC_WEBSOCKET_VERSION") != "13":
-        raise BadUpgrade("expected Sec-WebSocket-Version: 13")
-    if not good_key:
-        raise BadUpgrade("expected Sec-WebSocket-Key: 16 bytes in base64")
-    # simple-websocket writes the handshake anew from these headers and accepts any extension that
-    # is offered. With the rest gone there is no compression to pay for, and nothing to trip over.
-    for header in [name for name in environ if name.startswith("HTTP_")]:
-        del environ[header]
-    environ.update(
-        HTTP_HOST="host",
-        HTTP_UPGRADE="websocket",
-        HTTP_CONNECTION="Upgrade",
-        HTTP_SEC_WEBSOCKET_KEY=key,
-        HTTP_SEC_WEBSOCKET_VERSION="13",
-    )
-    shaking = _Handshake(environ["voting.socket"], _read_ahead(environ))
-    environ["wsgi.input"] = SimpleNamespace(raw=SimpleNamespace(_sock=shaking))
-
-
-def _read_ahead(environ: dict[str, Any]) -> bytes:
-    """Take what the HTTP parser has read past the handshake; an eager client sends frames in it."""
-    sock = environ["voting.socket"]
-    sock.settimeout(0.0)
-    try:
-        ahead: bytes = environ["wsgi.input"].peek()
-    except OSError:
-        ahead = b""  # it is gone already; the first read will find out
-    finally:
-        sock.settimeout(None)
-    return ahead
-
-
-class _Handshake:
-    """Stands where simple-websocket has its socket, while it answers the handshake."""
-
-    def __init__(self, sock: Any, ahead: bytes) -> None:
-        self.pipe = Pipe(sock)
-        self.ahead = ahead
-
-    def dup(self) -> _Handshake:
-        return self
-
-    def send(self, data: bytes) -> int:
-        self.pipe.event(data)
-        return len(data)
-
-
-class _NoThread:
-    """Stands where simple-websocket starts a thread that reads: nobody needs it."""
-
-    name = ""
-
-    def __init__(self, target: Callable[[], None]) -> None:
-        pass
-
-    def start(self) -> None:
-        """Start nothing."""
-
-
-SERVER_OPTIONS = {"thread_class": _NoThread, "event_class": object}
 
 
 class Connection:
@@ -145,7 +63,7 @@ class Connection:
     )
 
     def __init__(self, ws: Server) -> None:
-        shaken = cast(_Handshake, ws.sock)
+        shaken = cast(Handshake, ws.sock)
         self.pipe, self._ahead = shaken.pipe, shaken.ahead
         # From here on it is ours: flask-sock, which would close it once more, finds it closed, and
         # wsproto's parser is not needed.
@@ -181,7 +99,6 @@ class Connection:
             watcher.stop()  # an end is always ready to be read: the loop would turn and turn
             self._let_leave()
         finally:
-            watcher.stop()
             watcher.close()
             if self._linger is not None:
                 self._linger.close()

@@ -16,8 +16,9 @@ from simple_websocket import Server
 
 from voting import identity, protocol, views
 from voting.audience import Client, Encode, Kind
-from voting.connection import BadUpgrade, Connection, prepare
+from voting.connection import Connection
 from voting.engine import Change, Engine
+from voting.handshake import BadUpgrade, prepare
 from voting.hub import Hub
 from voting.protocol import View
 from voting.records import Ballot

@@ -15,6 +15,9 @@ from gevent.pywsgi import WSGIHandler, WSGIServer
 
 from voting.requests import Head
 
+DEFAULT_PORT = 5000
+"""Where it listens unless something else is asked for."""
+
 NEXT_PORTS = 20
 """How many ports above the usual one are tried when nobody asked for one."""
 
