@@ -41,11 +41,11 @@ from voting import (
     server,
     web,
 )
-from voting.addresses import join_url
 from voting.assets import Assets
 from voting.ballots import Broken
 from voting.clock import steady_clock
 from voting.config import Config, ConfigError, load
+from voting.doorway import Doorway
 from voting.engine import Engine
 from voting.garbage import collect_in_quiet
 from voting.greeting import greet
@@ -59,7 +59,7 @@ from voting.names import Names
 from voting.protocol import GOING_AWAY
 from voting.turnout import Turnout
 from voting.verify import damage_sentence
-from voting.vitals import vitals
+from voting.vitals import Vitals, vitals
 
 HERE = Path(__file__).parent
 
@@ -70,6 +70,7 @@ class Running:
 
     engine: Engine
     hub: Hub
+    doorway: Doorway
     admin: identity.Admin
     journal: SqliteJournal
     is_emptied: bool
@@ -100,15 +101,16 @@ def create_app(config: Config | None = None, port: int = server.DEFAULT_PORT) ->
     is_emptied = engine.state.version == 1 and identity.has_key(config.data)
     engine.prepare(config.polls, config.made, open_at_start=config.room.open_at_start)
     turnout = Turnout(engine.state)
+    doorway = Doorway(config.server, port, config.data)
     hub = Hub(
-        encoder(engine, turnout),
+        encoder(engine, turnout, doorway),
         turnout,
         tick_seconds=1 / config.live.ticks_per_second,
         ping_seconds=config.live.ping_seconds,
         deadline_seconds=config.live.send_deadline_seconds,
     )
     steward = identity.Admin(config.data)
-    live = Live(engine, hub, turnout, steward)
+    live = Live(engine, hub, turnout, doorway, steward)
     names = Names(config.data)
     assets = Assets(HERE / "static")
 
@@ -118,18 +120,12 @@ def create_app(config: Config | None = None, port: int = server.DEFAULT_PORT) ->
     language.init_app(app, HERE / "translations")
     web.init_app(app, config.server, identity.secret_key(config.data))
 
-    def address() -> str | None:
-        return join_url(config.server.public_url, config.server.host, port)
+    def how_it_is() -> Vitals:
+        return vitals(hub, config.data, arrived=turnout.arrived)
 
     app.register_blueprint(live.blueprint())
-    app.register_blueprint(
-        pages.create_blueprint(live, names, address, name_required=config.room.name_required)
-    )
-    app.register_blueprint(
-        admin.create_blueprint(
-            engine, live, steward, address, lambda: vitals(len(hub), hub.cpu_seconds)
-        )
-    )
+    app.register_blueprint(pages.create_blueprint(live, names, doorway, steward, config))
+    app.register_blueprint(admin.create_blueprint(engine, live, steward, doorway, how_it_is))
     app.register_blueprint(editing.create_blueprint(engine, steward))
     app.register_blueprint(
         archive.create_blueprint(
@@ -143,9 +139,12 @@ def create_app(config: Config | None = None, port: int = server.DEFAULT_PORT) ->
     app.register_blueprint(health.create_blueprint(engine))
     app.wsgi_app = assets.serve(app.wsgi_app)  # type: ignore[method-assign]
     failed = Event()
-    app.extensions["show_of_hands"] = Running(engine, hub, steward, journal, is_emptied, failed)
+    app.extensions["show_of_hands"] = Running(
+        engine, hub, doorway, steward, journal, is_emptied, failed
+    )
     engine.start(failed.set)
     hub.start()
+    gevent.spawn(doorway.watch, lambda: hub.mark(state=True))
     return app
 
 
@@ -193,6 +192,7 @@ def run(
     greeting = greet(
         settings,
         running.engine.state,
+        running.doorway,
         restored=running.journal.restored,
         emptied=running.is_emptied,
         port=port,

@@ -10,6 +10,7 @@ import pytest
 from voting import addresses
 from voting.ballots import apply
 from voting.config import load
+from voting.doorway import Doorway
 from voting.greeting import greet
 from voting.records import (
     FORMAT,
@@ -43,7 +44,9 @@ def said(folder: Path, server: str = "", state: State | None = None, **facts: in
         "instead_of": None,
         "phones": None,
     } | facts
-    return greet(load(file), state or State(), link="token", **asked)  # type: ignore[arg-type]
+    config = load(file)
+    doorway = Doorway(config.server, facts.get("port") or 5000, folder)
+    return greet(config, state or State(), doorway, link="token", **asked)  # type: ignore[arg-type]
 
 
 def test_all_addresses_are_said(tmp_path: Path) -> None:

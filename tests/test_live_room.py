@@ -262,6 +262,8 @@ def test_a_stalled_reader_is_cut_and_the_others_notice_nothing(
             other.next()
     with pytest.raises(Closed, match="None"):
         stalled.until(type="never")
+    lines = admin.get("/admin/vitals").json
+    assert (lines["phones"], lines["slow"], lines["cut"]) == (len(others), 0, 1)
 
 
 @pytest.mark.parametrize("way", ["stop", "kill"])

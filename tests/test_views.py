@@ -15,6 +15,7 @@ from voting.turnout import Turnout
 
 VIEWS: tuple[View, ...] = get_args(View)
 SECRET = msgspec.structs.replace(POLL, results="hidden")
+DOOR = "http://192.168.1.7:5000"
 TAPS = msgspec.structs.replace(POLL, rule="taps")
 
 
@@ -25,9 +26,8 @@ def said(message: Message) -> Any:
 
 def shown(room: Room, view: View, *, present: int = 0) -> Any:
     """Return the state as a view reads it, with so many voters present who have not voted."""
-    return said(
-        views.snapshot(room.state, view, among(room.state, present), now=99, recording=True)
-    )
+    turnout = among(room.state, present)
+    return said(views.snapshot(room.state, view, turnout, now=99, recording=True, join=DOOR))
 
 
 def among(state: State, present: int) -> Turnout:
@@ -84,7 +84,9 @@ def test_a_state_shows_the_round_on_stage() -> None:
     room = Room(seconds=60)
     room.cast("v", "b1", "ada")
     room.steer(Close)
-    message = views.snapshot(room.state, "screen", among(room.state, 3), now=99, recording=False)
+    message = views.snapshot(
+        room.state, "screen", among(room.state, 3), now=99, recording=False, join=DOOR
+    )
     tree = said(message)
     assert tree["round"] == {"id": 1, "state": "closed", "opened_at": 3, "closes_at": 60_003}
     assert tree["counts"] == {"ada": 1, "bob": 0}
@@ -105,7 +107,7 @@ def test_a_state_shows_the_rounds_own_poll_and_results() -> None:
 def test_a_state_needs_a_poll() -> None:
     """Before the engine has defined one there is nothing to show, and no page may ask."""
     with pytest.raises(ValueError, match="a poll"):
-        views.snapshot(State(), "waiting", Turnout(State()), now=99, recording=True)
+        views.snapshot(State(), "waiting", Turnout(State()), now=99, recording=True, join=DOOR)
 
 
 def test_a_tally_is_the_numbers_alone() -> None:

@@ -31,16 +31,18 @@ The modules in reading order, each building on those before it:
     fanout          one frame to many
     audience        clients that share a tick
     hub             who is connected
+    vitals          what the server costs its computer, and how its lines are
     garbage         when Python looks for garbage
     identity        voters, the admin, Host and Origin
     names           the voters' names, beside the journal
+    addresses       where phones can reach this computer
+    doorway         which of these addresses phones are shown
     live            messages between clients, hub and engine
     compressed      what is sent compressed, and to whom
     web             the ground of every page: CSRF, headers, errors
     language        English, Chinese, and the next one
     joined          one script or style sheet in the place of many
     assets          static files under a hashed prefix
-    addresses       where phones can reach this computer
     stencil         a page that many get alike
     pages           log in, vote, watch, join
     drafts          a poll's text while somebody writes it
@@ -51,7 +53,6 @@ The modules in reading order, each building on those before it:
     export          rounds as CSV and JSON
     published       closed rounds, made once for many readers
     archive         rounds that were: the admin's list, downloads, public results
-    vitals          what the server costs its computer
     health          whether the server lives, and can record
     requests        the head of an HTTP request, read strictly
     server          gevent's server, ports, file limits

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import ipaddress
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import ifaddr
 import segno
@@ -18,8 +19,15 @@ _VIRTUAL = ("docker", "br-", "veth", "virbr", "vmnet", "vbox", "tun", "tap", "ut
 """Beginnings of the names of interfaces behind which there are no phones."""
 
 
-def reachable(interfaces: Iterable[tuple[str, str]] | None = None) -> list[str]:
-    """Return this computer's IPv4 addresses, the likeliest for phones first.
+class Network(NamedTuple):
+    """A network that this computer is in: the interface's name, and the address there."""
+
+    name: str
+    address: str
+
+
+def networks(interfaces: Iterable[tuple[str, str]] | None = None) -> list[Network]:
+    """Return this computer's networks with their IPv4 addresses, the likeliest for phones first.
 
     Loopback and self-assigned addresses (169.254.…) are left out; private ones go before public
     ones, and what looks like a virtual machine or a VPN goes last.
@@ -32,21 +40,34 @@ def reachable(interfaces: Iterable[tuple[str, str]] | None = None) -> list[str]:
         address = ipaddress.IPv4Address(text)
         if not (address.is_loopback or address.is_link_local or address.is_unspecified):
             virtual = name.lower().startswith(_VIRTUAL)
-            found.append((virtual, not address.is_private, text))
-    return [text for _, _, text in sorted(found, key=lambda rank: rank[:2])]
+            found.append((virtual, not address.is_private, Network(name, text)))
+    return [network for _, _, network in sorted(found, key=lambda rank: rank[:2])]
 
 
-def join_url(public_url: str, host: str, port: int) -> str | None:
+def reachable(interfaces: Iterable[tuple[str, str]] | None = None) -> list[str]:
+    """Return the addresses of `networks` alone."""
+    return [network.address for network in networks(interfaces)]
+
+
+def listens_everywhere(host: str) -> bool:
+    """Say whether a host setting means all of this computer's networks."""
+    return host in ("0.0.0.0", "::", "")
+
+
+def join_url(public_url: str, host: str, port: int, chosen: str = "") -> str | None:
     """Return the address that phones open, or None when this computer is in no network.
 
-    `public_url` wins; then a `host` that names one interface; then the likeliest interface.
+    `public_url` wins; then a `host` that names one interface; then the address that was chosen, as
+    long as this computer has it; then the likeliest interface.
     """
     if public_url:
         return public_url.rstrip("/")
-    if host not in ("0.0.0.0", "::", ""):
-        addresses = [] if is_loopback(host) else [f"[{host}]" if ":" in host else host]
-    else:
+    if listens_everywhere(host):
         addresses = reachable()
+        if chosen in addresses:
+            addresses = [chosen]
+    else:
+        addresses = [] if is_loopback(host) else [f"[{host}]" if ":" in host else host]
     return f"http://{addresses[0]}:{port}" if addresses else None
 
 

@@ -43,6 +43,9 @@ LINGER_SECONDS = 2.0
 MAX_LINGER_BYTES = 1 << 20
 """What a closed connection may still send. Unread, it would turn our close frame into a reset."""
 
+SLOW_SECONDS = 1.0
+"""Who takes nothing for so long has a weak line; a moment is usual where much is sent."""
+
 PING_FRAME = frame(PING, b"")
 
 
@@ -181,18 +184,25 @@ class Connection:
         self._linger = gevent.get_hub().loop.timer(LINGER_SECONDS)
         self._linger.start(self.pipe.end)
 
-    def check(self, now: float, *, ping_seconds: float, deadline_seconds: float) -> None:
+    def is_slow(self, now: float) -> bool:
+        """Say whether the client has taken nothing for a while of what waits for it."""
+        behind_since = self.pipe.behind_since
+        return behind_since is not None and now - behind_since > SLOW_SECONDS
+
+    def check(self, now: float, *, ping_seconds: float, deadline_seconds: float) -> bool:
         """Ping a client that is silent, and cut one that is gone or takes nothing.
 
-        `now` is by `time.monotonic`.
+        Returns whether it was cut because it takes nothing. `now` is by `time.monotonic`.
         """
         silent = now - self._heard_at
         behind_since = self.pipe.behind_since
         if behind_since is not None and now - behind_since > deadline_seconds:
             self.pipe.end()
-        elif silent > ping_seconds:
+            return True
+        if silent > ping_seconds:
             if silent > 2 * ping_seconds:
                 self.pipe.end()
             elif now - self._pinged_at > ping_seconds:
                 self._pinged_at = now
                 self.pipe.event(PING_FRAME)
+        return False

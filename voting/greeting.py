@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import sys
 
-from voting.addresses import is_loopback, join_url, qr_text, reachable
+from voting.addresses import is_loopback, qr_text
 from voting.config import Config
+from voting.doorway import Doorway
 from voting.state import State
 
 
 def greet(
     config: Config,
     state: State,
+    doorway: Doorway,
     *,
     restored: bool,
     emptied: bool,
@@ -28,6 +30,7 @@ def greet(
     Args:
         config: what the server runs with.
         state: what the journal holds.
+        doorway: where phones come in.
         restored: whether the journal came as a copy of an earlier one.
         emptied: whether a server ran here before, and its journal is gone.
         port: where the server listens.
@@ -60,7 +63,7 @@ def greet(
             f"  The text of the poll on stage was changed. Round {stage.id} and its ballots stay",
             "  as they are; the next round takes the new text.",
         ]
-    lines += _for_phones(config, port)
+    lines += _for_phones(config.server.host, doorway)
     lines.append(f"  Screen   {here}/present")
     lines.append(f"  Admin    {here}/admin/login?link={link}  (works once)")
     if phones is not None:
@@ -72,12 +75,11 @@ def greet(
     return "\n".join([*lines, "", "Ctrl-C stops the server."])
 
 
-def _for_phones(config: Config, port: int) -> list[str]:
+def _for_phones(host: str, doorway: Doorway) -> list[str]:
     """Return their address, its QR code, and what else they may try."""
-    server = config.server
-    url = join_url(server.public_url, server.host, port)
-    if url is None and is_loopback(server.host):
-        return [f"  Phones   none: host = {server.host} means this computer alone."]
+    url = doorway.url
+    if url is None and is_loopback(host):
+        return [f"  Phones   none: host = {host} means this computer alone."]
     if url is None:
         return [
             "  Phones   cannot reach this computer: it is in no network. Join a Wi-Fi or start a",
@@ -86,9 +88,8 @@ def _for_phones(config: Config, port: int) -> list[str]:
     lines = [f"  Phones   {url}", ""]
     if "utf" in (sys.stderr.encoding or "").lower():
         lines.append(qr_text(url))
-    if not server.public_url and server.host in ("0.0.0.0", "::"):
-        also = [f"http://{address}:{port}" for address in reachable()[1:]]
-        lines += [f"  Or       {', '.join(also)}"] if also else []
+    also = [other for _, other in doorway.networks() if other != url]
+    lines += [f"  Or       {', '.join(also)}"] if also else []
     return lines
 
 

@@ -10,7 +10,7 @@ import random
 import sys
 import traceback
 from time import monotonic
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import gevent
 
@@ -30,6 +30,16 @@ DRAIN_BATCH = 100
 
 DRAIN_SECONDS = 3.0
 """How long the clients may take to leave when the server stops."""
+
+
+class Lines(NamedTuple):
+    """The lines of one moment: pages of voters; screens and desks; phones for which something has
+    waited for a while; pages cut since the start because they took nothing."""
+
+    phones: int
+    screens: int
+    slow: int
+    cut: int
 
 
 class Hub:
@@ -58,6 +68,7 @@ class Hub:
         self._deadline_seconds = deadline_seconds
         self._phones = Audience(encode, tick_seconds=tick_seconds, share=PHONES_SHARE)
         self._screens = Audience(encode, tick_seconds=tick_seconds, share=SCREENS_SHARE)
+        self._cut = 0
         self._voters: dict[str, set[Client]] = {}
         self._presence_changed = False
         self._greenlets: list[gevent.Greenlet[[], None]] = []
@@ -74,6 +85,16 @@ class Hub:
     def cpu_seconds(self) -> float:
         """What all ticks have cost, in seconds of processor."""
         return self._phones.cpu_seconds + self._screens.cpu_seconds
+
+    def lines(self) -> Lines:
+        """Return how the lines to all pages are now."""
+        now = monotonic()
+        return Lines(
+            phones=len(self._phones.clients),
+            screens=len(self._screens.clients),
+            slow=sum(client.connection.is_slow(now) for client in self._phones.clients),
+            cut=self._cut,
+        )
 
     def start(self) -> None:
         """Begin to tick."""
@@ -151,7 +172,7 @@ class Hub:
         """Ping who is silent, cut who is gone or does not read, and tell who came and went."""
         now = monotonic()
         for client in self._everyone():
-            client.connection.check(
+            self._cut += client.connection.check(
                 now, ping_seconds=self._ping_seconds, deadline_seconds=self._deadline_seconds
             )
         if self._presence_changed:

@@ -17,6 +17,7 @@ from simple_websocket import Server
 from voting import identity, protocol, views
 from voting.audience import Client, Encode, Kind
 from voting.connection import Connection
+from voting.doorway import Doorway
 from voting.engine import Change, Engine
 from voting.handshake import BadUpgrade, prepare
 from voting.hub import Hub
@@ -34,30 +35,45 @@ Page = Literal["voter", "screen", "admin"]
 PAGES: tuple[Page, ...] = get_args(Page)
 
 
-def encoder(engine: Engine, turnout: Turnout) -> Encode:
+def encoder(engine: Engine, turnout: Turnout, doorway: Doorway) -> Encode:
     """Return the function by which audiences are shown the engine's state."""
 
     def encode(kind: Kind, view: str) -> bytes:
         shown = cast(View, view)
         if kind == "tally":
             return protocol.encode(views.tally(engine.state, shown, turnout))
-        return protocol.encode(snapshot(engine, shown, turnout))
+        return protocol.encode(snapshot(engine, shown, turnout, doorway))
 
     return encode
 
 
-def snapshot(engine: Engine, view: View, turnout: Turnout) -> protocol.Snapshot:
+def snapshot(engine: Engine, view: View, turnout: Turnout, doorway: Doorway) -> protocol.Snapshot:
     """Return the engine's state as a view sees it now."""
-    return views.snapshot(engine.state, view, turnout, now=engine.now(), recording=engine.recording)
+    return views.snapshot(
+        engine.state,
+        view,
+        turnout,
+        now=engine.now(),
+        recording=engine.recording,
+        join=doorway.url,
+    )
 
 
 class Live:
     """Who is connected to what: pages to the hub, ballots to the engine, answers to phones."""
 
-    def __init__(self, engine: Engine, hub: Hub, turnout: Turnout, admin: identity.Admin) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        hub: Hub,
+        turnout: Turnout,
+        doorway: Doorway,
+        admin: identity.Admin,
+    ) -> None:
         self._engine = engine
         self._hub = hub
         self._turnout = turnout
+        self._doorway = doorway
         self._admin = admin
         engine.watch(self._changed, self.room)
 
@@ -81,12 +97,17 @@ class Live:
 
     def snapshot(self, view: View) -> dict[str, object]:
         """Return the `state` message that a view would get now, for a page to start with."""
-        message = snapshot(self._engine, view, self._turnout)
+        message = snapshot(self._engine, view, self._turnout, self._doorway)
         return cast(dict[str, object], msgspec.to_builtins(message))
 
     def room(self) -> int:
         """Return how many are present or have voted in the round on stage."""
         return self._turnout.room
+
+    @property
+    def is_rehearsing(self) -> bool:
+        """Whether what is on stage does not count."""
+        return self._engine.state.rehearsal is not None
 
     def view_of(self, voter: str) -> View:
         """Return what a voter's page is shown now."""

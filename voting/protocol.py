@@ -24,6 +24,8 @@ From the server:
               "compared":{"round":5,"voted":9,"ballots":9,"counts":{"ada":4}}|null}
               In a rehearsal, whose ballots do not count, `round` has "rehearsal":true too, and an
               id below 0, so that the rounds that count are numbered without a gap for it.
+              To a screen and an admin also "join": the address that phones open, like
+              "http://192.168.1.20:5000"; null while the computer is in no network.
               To an admin also "rounds": [{"id":7,"poll":"…","question":"…","state":"open",
               "archived":false,"results":"live","opened_at":…,"closed_at":…|null,"ballots":3,
               "voted":3}], newest first, "previous": the id of the round that a command archived
@@ -223,6 +225,7 @@ class Snapshot(msgspec.Struct, frozen=True, tag="state", omit_defaults=True):
     online: int
     room: int
     compared: ComparedView | None
+    join: str | msgspec.UnsetType | None = msgspec.UNSET
     rounds: tuple[RoundSummary, ...] | msgspec.UnsetType = msgspec.UNSET
     previous: int | msgspec.UnsetType = msgspec.UNSET
     polls: tuple[PollSummary, ...] | msgspec.UnsetType = msgspec.UNSET

@@ -12,9 +12,10 @@ from voting.state import Round, State
 
 
 class Turnout:
-    """The room of one state."""
+    """The room of one state; `arrived` says whether any voter has come since the start."""
 
     def __init__(self, state: State) -> None:
+        self.arrived = False
         self._state = state
         self._present: set[str] = set()
         self._round: Round | None = None
@@ -40,6 +41,7 @@ class Turnout:
     def came(self, voter: str) -> None:
         """Note that a voter is present."""
         current = self._look()
+        self.arrived = True
         self._present.add(voter)
         if current is not None and voter in current.counted:
             self._away -= 1

@@ -62,8 +62,10 @@ def tally(state: State, view: View, turnout: Turnout) -> Tally:
     )
 
 
-def snapshot(state: State, view: View, turnout: Turnout, *, now: int, recording: bool) -> Snapshot:
-    """The whole state as one view sees it, as of `now`."""
+def snapshot(
+    state: State, view: View, turnout: Turnout, *, now: int, recording: bool, join: str | None
+) -> Snapshot:
+    """The whole state as one view sees it, as of `now`; `join` is the address that phones open."""
     poll, current = state.poll, state.on_stage
     if poll is None:
         raise ValueError("expected a state with a poll: the engine defines one before it starts")
@@ -100,6 +102,7 @@ def snapshot(state: State, view: View, turnout: Turnout, *, now: int, recording:
         online=numbers.online,
         room=numbers.room,
         compared=_compared(state, view),
+        join=join if view in ("screen", "admin") else msgspec.UNSET,
         rounds=tuple(_summary(state, r) for r in reversed(state.rounds.values()))
         if is_admin
         else msgspec.UNSET,

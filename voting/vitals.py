@@ -1,43 +1,77 @@
-"""What the server costs the computer that it runs on, as the process itself can tell.
+"""How the server is: what it costs its computer, how the lines to the pages are, what disk is left.
 
-Owns the look at the process and at the computer's memory. Never asks another program, never waits.
+Owns the look at the process, at the computer's memory and disk. Never asks another program, never
+waits.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
 import time
 from pathlib import Path
 
 import msgspec
 
+from voting.hub import Hub
+
 _STATM = Path("/proc/self/statm")
 _MEMINFO = Path("/proc/meminfo")
 
 
 class Vitals(msgspec.Struct, frozen=True):
-    """The costs of one moment. What a system does not tell is None.
+    """The state of one moment. What a system does not tell is None.
 
     cpu_seconds: of all threads since the start. memory: resident bytes; where a system tells only
     the highest so far, that. memory_free: bytes that programs may still take. files: how many may
-    be open at once. clients: pages that are connected. ticks_cpu_seconds: what has gone into
-    showing them what is new.
+    be open at once. disk_free: bytes that are left where votes are kept. clients: pages that are
+    connected: phones, of voters, and screens, desks among them. slow: phones that have taken
+    nothing for a second of what waits for them. cut: pages that were cut since the start for taking
+    nothing. arrived: whether any voter has come since the start. ticks_cpu_seconds: what has gone
+    into showing the pages what is new.
     """
 
     cpu_seconds: float
     memory: int | None
     memory_free: int | None
     files: int | None
+    disk_free: int | None
     clients: int
+    phones: int
+    screens: int
+    slow: int
+    cut: int
+    arrived: bool
     ticks_cpu_seconds: float
 
 
-def vitals(clients: int, ticks_cpu_seconds: float) -> Vitals:
-    """Return the vitals of this process."""
+def vitals(hub: Hub, data: Path, *, arrived: bool) -> Vitals:
+    """Return the vitals of this process; `data` is the folder of the votes."""
     used = time.process_time()
-    return Vitals(used, _memory(), _memory_free(), _files(), clients, ticks_cpu_seconds)
+    lines = hub.lines()
+    return Vitals(
+        cpu_seconds=used,
+        memory=_memory(),
+        memory_free=_memory_free(),
+        files=_files(),
+        disk_free=_disk_free(data),
+        clients=lines.phones + lines.screens,
+        phones=lines.phones,
+        screens=lines.screens,
+        slow=lines.slow,
+        cut=lines.cut,
+        arrived=arrived,
+        ticks_cpu_seconds=hub.cpu_seconds,
+    )
+
+
+def _disk_free(folder: Path) -> int | None:
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return None
 
 
 def _memory() -> int | None:
