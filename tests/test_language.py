@@ -151,12 +151,73 @@ def test_a_new_language_is_one_more_file(tmp_path: Path) -> None:
     assert app.test_client().get("/?lang=el").text == "Hello"
 
 
+# Numbers
+
+POLISH = """
+msgid ""
+msgstr ""
+"Content-Type: text/plain; charset=utf-8\\n"
+"Plural-Forms: nplurals=3; plural=n==1 ? 0 : "
+"n%10>=2 && n%10<=4 && (n%100<12 || n%100>14) ? 1 : 2;\\n"
+
+msgid "{n} ballot for {name}"
+msgid_plural "{n} ballots for {name}"
+msgstr[0] "{n} głos na {name}"
+msgstr[1] "{n} głosy na {name}"
+msgstr[2] "{n} głosów na {name}"
+"""
+
+
+def test_a_number_has_the_form_that_its_language_wants(tmp_path: Path) -> None:
+    """Not only one and many: and what is put into it stays text."""
+    (tmp_path / "pl.po").write_text(POLISH, encoding="utf-8")
+    app = Flask(__name__)
+    app.secret_key = "for this test"
+    language.init_app(app, tmp_path)
+    page = "{{ count(_n('{n} ballot for {name}', '{n} ballots for {name}'), n, name='<b>') }}"
+
+    @app.get("/<int:n>")
+    def say(n: int) -> str:
+        return render_template_string(page, n=n)
+
+    browser = app.test_client()
+    said = {n: browser.get(f"/{n}?lang=pl").text for n in (0, 1, 2, 5, 22, 112)}
+    assert said == {
+        0: "0 głosów na &lt;b&gt;",
+        1: "1 głos na &lt;b&gt;",
+        2: "2 głosy na &lt;b&gt;",
+        5: "5 głosów na &lt;b&gt;",
+        22: "22 głosy na &lt;b&gt;",
+        112: "112 głosów na &lt;b&gt;",
+    }
+    assert browser.get("/1?lang=en").text == "1 ballot for &lt;b&gt;"
+    assert browser.get("/2?lang=en").text == "2 ballots for &lt;b&gt;"
+
+
+def test_scripts_get_every_form_by_its_category(tmp_path: Path) -> None:
+    """They choose by the browser's own knowledge of plurals (CLDR)."""
+    (tmp_path / "pl.po").write_text(POLISH, encoding="utf-8")
+    app = Flask(__name__)
+    app.secret_key = "for this test"
+    language.init_app(app, tmp_path)
+    with app.test_request_context("/?lang=pl"):
+        forms = language.speech().say_many("{n} ballot for {name}", "{n} ballots for {name}")
+    assert {category: said.split()[1] for category, said in forms.items()} == {
+        "one": "głos",
+        "few": "głosy",
+        "many": "głosów",
+    }
+
+
 # The catalogues
 
 
-def spoken() -> dict[str, set[str]]:
-    """Find every string that the product says: msgid → the files that say it."""
-    found: dict[str, set[str]] = {}
+KEYWORDS = {**DEFAULT_KEYWORDS, "lazy_gettext": None, "_n": (1, 2)}
+
+
+def spoken() -> dict[str, tuple[str, ...]]:
+    """Find every string that the product says, about a number both its forms: by the first."""
+    found: dict[str, tuple[str, ...]] = {}
     jinja, python = "jinja2.ext:babel_extract", "python"
     for folder, pattern, method in (("templates", "**.html", jinja), ("voting", "**.py", python)):
         for file, _, said, _, _ in extract_from_dir(
@@ -164,11 +225,16 @@ def spoken() -> dict[str, set[str]]:
             method_map=[(pattern, method)],
             # Without it a template with a mistake would count as one without strings.
             options_map={"**.html": {"silent": "false"}},
-            keywords={**DEFAULT_KEYWORDS, "lazy_gettext": None},
+            keywords=KEYWORDS,
         ):
-            for text in [said] if isinstance(said, str) else said:
-                found.setdefault(text, set()).add(f"{folder}/{file}")
+            forms = (said,) if isinstance(said, str) else tuple(said)
+            WHERE.setdefault(forms[0], set()).add(f"{folder}/{file}")
+            found[forms[0]] = max(forms, found.get(forms[0], ()), key=len)
     return found
+
+
+WHERE: dict[str, set[str]] = {}
+"""The files that say a string, as `spoken` found them."""
 
 
 def catalogue(file: Path) -> Catalog:
@@ -191,35 +257,44 @@ def test_there_is_chinese() -> None:
 
 def test_the_strings_are_found() -> None:
     """The search sees templates and modules; else the next test would say nothing."""
-    files = set().union(*spoken().values())
-    assert {"templates/vote.html", "templates/_words.html", "voting/admin.py"} <= files
     assert len(spoken()) > 50
+    assert any(len(forms) == 2 for forms in spoken().values())
+    files = set().union(*WHERE.values())
+    assert {"templates/vote.html", "templates/_words.html", "voting/admin.py"} <= files
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_everything_that_is_said_is_translated(file: Path) -> None:
-    """Each string has a translation that is neither empty nor a guess, with its placeholders."""
+    """Each string has a translation that is neither empty nor a guess, with its placeholders.
+
+    One about a number has as many as the language has forms for numbers.
+    """
     translated = catalogue(file)
     wrong = {
-        text: sorted(where)
-        for text, where in spoken().items()
-        if not good(translated.get(text), text)
+        forms[0]: sorted(WHERE[forms[0]])
+        for forms in spoken().values()
+        if not good(translated.get(forms[0]), forms, translated.num_plurals)
     }
     assert wrong == {}
 
 
-def good(message: Message | None, text: str) -> bool:
-    if message is None or message.fuzzy or not isinstance(message.string, str):
+def good(message: Message | None, forms: tuple[str, ...], plurals: int) -> bool:
+    if message is None or message.fuzzy:
         return False
-    said = message.string
-    if not said.strip():
+    said = (message.string,) if isinstance(message.string, str) else tuple(message.string)
+    if len(said) != (1 if len(forms) == 1 else plurals):
         return False
-    same_ends = [said[at].isspace() == text[at].isspace() for at in (0, -1)]
-    return all(same_ends) and placeholders(said) == placeholders(text)
+    return all(
+        text.strip()
+        and [text[at].isspace() for at in (0, -1)] == [forms[-1][at].isspace() for at in (0, -1)]
+        and placeholders(text) == placeholders(forms[-1])
+        for text in said
+    )
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_nothing_is_translated_that_nobody_says(file: Path) -> None:
     """A catalogue keeps no sentence that has left the product, but its own name."""
-    kept = {message.id for message in catalogue(file) if message.id} - {"English"}
+    ids = [message.id for message in catalogue(file) if message.id]
+    kept = {text if isinstance(text, str) else text[0] for text in ids} - {"English"}
     assert kept <= set(spoken())

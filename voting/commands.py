@@ -11,6 +11,7 @@ from typing import cast, get_args
 
 from flask import flash, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
@@ -42,6 +43,7 @@ ACTIONS = (
     "reset",
     "restore",
     "stage",
+    "next",
     "show",
     "compare",
     "rehearse",
@@ -72,12 +74,21 @@ def command(action: str, state: State) -> Command:
             return Restore(*seen, number("target"))
         case "stage":
             return Stage(*seen, request.form.get("poll", ""))
+        case "next":
+            return Stage(*seen, _after(state))
         case "show":
             return Show(*seen, number("target"), results())
         case "rehearse":
             return Rehearse(*seen, seconds(MAX_REHEARSAL_SECONDS) or MAX_REHEARSAL_SECONDS)
         case _:
             return Compare(*seen, number("target"))
+
+
+def _after(state: State) -> str:
+    """Return the poll that follows the one on stage in the list, or "" behind the last."""
+    ids = list(state.polls)
+    place = ids.index(state.poll.id) if state.poll and state.poll.id in ids else -1
+    return ids[place + 1] if place + 1 < len(ids) else ""
 
 
 def number(field: str) -> int:
@@ -123,27 +134,23 @@ def at_stake(state: State, wanted: Command) -> str | None:
     current = state.on_stage
     if current is None or current.closed_at is not None or not current.ballots:
         return None
-    round, n = current.id, current.ballots
     match wanted:
-        case Reset() if n == 1:
-            said = _("Start again from zero? The 1 ballot is kept, and you can bring it back.")
         case Reset():
-            said = _(
+            said = ngettext(
+                "Start again from zero? The %(n)s ballot is kept, and you can bring it back.",
                 "Start again from zero? The %(n)s ballots are kept, and you can bring them back.",
-                n=n,
-            )
-        case Stage() | Restore() if n == 1:
-            said = _(
-                "Round %(round)s is open and has 1 ballot. Go on? It is closed and kept, and you"
-                " can bring it back.",
-                round=round,
+                current.ballots,
+                n=current.ballots,
             )
         case Stage() | Restore():
-            said = _(
+            said = ngettext(
+                "Round %(round)s is open and has %(n)s ballot. Go on? It is closed and kept, and"
+                " you can bring it back.",
                 "Round %(round)s is open and has %(n)s ballots. Go on? It is closed and kept, and"
                 " you can bring it back.",
-                round=round,
-                n=n,
+                current.ballots,
+                n=current.ballots,
+                round=current.id,
             )
         case _:
             return None
@@ -162,7 +169,8 @@ def carry_out(engine: Engine, wanted: Command) -> Page:
     """Do a command and lead back, or tell why it changed nothing."""
     outcome = engine.command(wanted)
     if isinstance(outcome, Refusal):
-        return answer(status_of(outcome), outcome.code, said_of(outcome))
+        said = said_of(outcome, wanted)
+        return answer(status_of(outcome), outcome.code, said)
     return jsonify(ok=True) if wants_json() else to_desk()
 
 
@@ -192,9 +200,11 @@ def status_of(refusal: Refusal) -> int:
     return 503 if refusal.code == "not_recorded" else 409
 
 
-def said_of(refusal: Refusal) -> str:
+def said_of(refusal: Refusal, wanted: Command | None = None) -> str:
     """Tell the admin why a command changed nothing."""
     match refusal.code:
+        case "not_possible" if isinstance(wanted, Stage) and not wanted.poll:
+            said = _("This is the last question.")
         case "conflict":
             said = _("The round has just changed. Look again, then repeat.")
         case "rehearsing":

@@ -11,7 +11,7 @@ import io
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from babel import Locale
 from babel.messages.mofile import write_mo
@@ -20,7 +20,7 @@ from babel.support import NullTranslations, Translations
 from flask import Flask, current_app, g, request, session
 from flask_babel import Babel, Domain, get_locale
 from jinja2 import Environment
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
@@ -33,11 +33,21 @@ LONGEST_PREFERENCE = 256
 """Of a longer header only so much is read: what is remembered must not fill the memory."""
 
 
+Forms = Mapping[str, Markup]
+"""One sentence about a number, by the plural category of the number (CLDR: one, few, other …)."""
+
+SAMPLE_NUMBERS = range(201)
+"""Among these is a number of each category of whole numbers, in every language that CLDR knows
+except for millions in some, which then speak as for 0."""
+
+
 class Speech:
-    """One language as templates speak it, by `_` and `sentences`."""
+    """One language as templates speak it, by `_`, `_n`, `count` and `sentences`."""
 
     def __init__(self, locale: Locale, words: NullTranslations, templates: Environment) -> None:
         self.lang = tag(locale)
+        self.dir = locale.text_direction
+        self._locale = locale
         self._words = words
         self._templates = templates
         # Caches of their own, or the languages would share them.
@@ -49,6 +59,22 @@ class Speech:
         said = self._said(sentence)
         return said % values if values else said
 
+    def say_many(self, one: str, many: str) -> Forms:
+        """Return a sentence about `{n}` in all forms that this language has for numbers."""
+        forms: dict[str, Markup] = {}
+        for n in SAMPLE_NUMBERS:
+            category = self._locale.plural_form(n)
+            if category not in forms:
+                forms[category] = Markup(self._words.ngettext(one, many, n))  # noqa: S704  # ours
+        return forms
+
+    def count(self, forms: Forms, n: int, /, **values: object) -> Markup:
+        """Return the form for a number, its places filled, as `fillCount` in words.js does."""
+        said = forms.get(self._locale.plural_form(n)) or forms[self._locale.plural_form(0)]
+        for name, value in {"n": n, **values}.items():
+            said = said.replace(f"{{{name}}}", escape(value))
+        return said
+
     @property
     def gap(self) -> str:
         """What stands between two sentences: in Chinese nothing."""
@@ -57,10 +83,12 @@ class Speech:
     def _look_up(self, sentence: str) -> Markup:
         return Markup(self._words.gettext(sentence))  # noqa: S704  # ours, not a visitor's
 
-    def _sentences(self, page: str) -> tuple[Mapping[str, str], Markup]:
+    def _sentences(self, page: str) -> tuple[Mapping[str, Any], Markup]:
         """Return what the scripts of a page say, by key, and the same as JSON for them."""
-        written = self._templates.get_template("_words.html").make_module({"_": self.say})
-        sentences: Mapping[str, str] = getattr(written, page)
+        written = self._templates.get_template("_words.html").make_module(
+            {"_": self.say, "_n": self.say_many}
+        )
+        sentences: Mapping[str, Any] = getattr(written, page)
         return sentences, self._templates.call_filter("tojson", sentences)
 
 
@@ -120,10 +148,24 @@ def init_app(app: Flask, folder: Path) -> None:
     @app.context_processor
     def words() -> dict[str, object]:
         here = speech()
-        return {"_": here.say, "lang": here.lang, "gap": here.gap, "sentences": here.sentences}
+        return {
+            "_": here.say,
+            "_n": here.say_many,
+            "count": here.count,
+            "lang": here.lang,
+            "dir": here.dir,
+            "gap": here.gap,
+            "sentences": here.sentences,
+        }
+
+    def say_many(one: str, many: str) -> Forms:
+        return speech().say_many(one, many)
+
+    def count(forms: Forms, n: int, /, **values: object) -> Markup:
+        return speech().count(forms, n, **values)
 
     # What templates import is made once for all requests, and so must ask each time.
-    app.jinja_env.globals.update(_=say, speech=speech, languages=names)
+    app.jinja_env.globals.update(_=say, _n=say_many, count=count, speech=speech, languages=names)
 
 
 def speech() -> Speech:
