@@ -211,6 +211,18 @@ def test_a_password_logs_in_and_a_new_one_logs_out(server: Server) -> None:
     assert admin.get("/admin").status == 303
 
 
+def test_a_script_logs_in_and_goes_on_with_the_new_token(server: Server) -> None:
+    """The screen's keys ask for the password where they are, and then do what was asked."""
+    set_password(server, "correct horse")
+    screen = Browser(server)
+    wrong = screen.post("/admin/login", {"password": "wrong horse"}, Accept="application/json")
+    assert (wrong.status, wrong.json["code"]) == (401, "wrong_password")
+    right = screen.post("/admin/login", {"password": "correct horse"}, Accept="application/json")
+    assert right.status == 200
+    form = {"csrf_token": right.json["csrf"], "round": 1, "version": phone(server).state["version"]}
+    assert screen.post("/admin/close", form, Accept="application/json").json == {"ok": True}
+
+
 def test_guessing_is_slowed_down_and_the_link_still_works(server: Server) -> None:
     """One attendee behind the venue's address cannot shut the presenter out."""
     set_password(server, "correct horse")
@@ -320,6 +332,19 @@ def test_the_next_question_goes_on_stage_and_the_one_before_comes_back(
     back = done(page, "stage", poll="poll")
     assert (back["round"]["id"], back["round"]["state"]) == (1, "closed")
     assert back["counts"] == {"ada": 1, "grace": 0}
+
+
+def test_next_goes_from_question_to_question_and_says_when_there_is_none(
+    serve: Callable[..., Server],
+) -> None:
+    """The screen's key knows no list of questions; the server does."""
+    server = serve(TWO_POLLS)
+    admin = Browser(server).become_admin()
+    page, _ = desk(admin), voted(server, "ada")
+    assert admin.steer("next", page.state, ask=1).json["code"] == "sure"
+    assert done(page, "next")["poll"]["id"] == "lunch"
+    answer = admin.steer("next", page.state)
+    assert (answer.status, answer.json["message"]) == (409, "This is the last question.")
 
 
 def test_a_question_that_is_not_there_cannot_go_on_stage(server: Server, admin: Browser) -> None:

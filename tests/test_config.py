@@ -86,6 +86,10 @@ def test_every_setting_can_be_set(file: Path) -> None:
         ticks_per_second = 5
         send_deadline_seconds = 2.5
         ping_seconds = 30
+        [screen]
+        columns = "3d"
+        [embed]
+        origins = ["https://slides.example", "http://10.0.0.8:8080"]
         """,
     )
     pair = (Candidate("ada", "Ada"), Candidate("b", "Bob"))
@@ -100,6 +104,8 @@ def test_every_setting_can_be_set(file: Path) -> None:
     )
     assert msgspec.structs.astuple(config.room) == (False, True, True)
     assert msgspec.structs.astuple(config.live) == (5, 2.5, 30)
+    assert config.screen.columns == "3d"
+    assert config.embed.origins == ("https://slides.example", "http://10.0.0.8:8080")
 
 
 def test_the_shipped_file_is_good_and_shows_the_true_defaults(file: Path) -> None:
@@ -160,12 +166,12 @@ def test_two_polls_of_one_id_are_refused(file: Path) -> None:
     """The second is named, by its place in the file."""
     named = POLL.replace("question", 'id = "poll"\nquestion')
     sentence = complaint(file, POLL + named)
-    assert 'polls[1].id = "poll": expected an id that no other poll has' in sentence
+    assert 'polls #2.id = "poll": expected an id that no other poll has' in sentence
 
 
 def test_a_mistake_in_a_later_poll_is_found_there(file: Path) -> None:
     """The place in the sentence counts from 0, like every list's."""
-    assert "polls[2].question = 7: expected" in complaint(
+    assert "polls #3.question = 7: expected" in complaint(
         file, POLL + POLL + POLL.replace('"Who?"', "7")
     )
 
@@ -256,6 +262,17 @@ def test_a_public_url_that_phones_could_not_open_is_refused(file: Path, url: str
 
 
 @pytest.mark.parametrize(
+    "origin",
+    ["slides.example", "*", "https://slides.example/deck", "https://a.example; script-src *", ""],
+)
+def test_what_is_no_origin_is_refused(file: Path, origin: str) -> None:
+    """What goes into the content policy is an address and nothing more."""
+    sentence = complaint(file, f'{POLL}[embed]\norigins = ["{origin}"]')
+    assert "embed.origins = " in sentence
+    assert "https://slides.example" in sentence.partition("expected")[2]
+
+
+@pytest.mark.parametrize(
     "url",
     ["http://vote.local", "https://vote.example.org/", "http://10.0.0.7:5000", "http://[::1]:1"],
 )
@@ -270,10 +287,10 @@ def test_a_public_url_may_be_any_address_without_a_path(file: Path, url: str) ->
         (POLL + "[servr]", "servr", "server"),
         (POLL + "[server]\nprt = 1", "server.prt", "port"),
         (POLL + "[live]\ntick_per_second = 1", "live.tick_per_second", "ticks_per_second"),
-        (POLL + "chnges = true", "polls[0].chnges", "changes"),
+        (POLL + "chnges = true", "polls #1.chnges", "changes"),
         (
             '[[polls]]\nquestion = "?"\ncandidates = [{nme = "Ada"}]',
-            "polls[0].candidates[0].nme",
+            "polls #1.candidates #1.nme",
             "name",
         ),
     ],

@@ -49,7 +49,7 @@ def test_our_own_configuration_is_good() -> None:
     "text, said",
     [
         (CONFIG + "prot = 5000\n", "server.prot = 5000"),
-        (poll_config(question="Q", candidates=[]), "polls[0].candidates = []"),
+        (poll_config(question="Q", candidates=[]), "polls #1.candidates = []"),
         (poll_config(question="Q", candidates=["Ada", "ada"]), '"ada": expected a name that no'),
         (CONFIG + "port = 70000\n", "server.port = 70000"),
     ],

@@ -91,6 +91,12 @@ def test_vitals_are_for_the_admin_alone(server: Server, admin: Browser) -> None:
     assert 0 < first["cpu_seconds"] < second["cpu_seconds"]
     assert first["memory"] > 1 << 20
     assert 0 <= first["ticks_cpu_seconds"] < first["cpu_seconds"]
+    assert first["disk_free"] > 0
+    assert (first["phones"], first["screens"], first["arrived"]) == (0, 1, False)
+    voter = phone(server)
+    last = admin.get("/admin/vitals").json
+    assert (last["phones"], last["slow"], last["cut"], last["arrived"]) == (1, 0, 0, True)
+    voter.close()
     page.close()
 
 
@@ -123,7 +129,7 @@ def test_every_page_says_so_while_it_lasts(window: Window) -> None:
 
 def test_a_phone_never_says_that_a_rehearsals_vote_counts(window: Window) -> None:
     """It has arrived; there is no code and no list, also after a reload."""
-    desk, voter = window.admin(), window.voter()
+    desk, voter = window.admin(size=LAPTOP), window.voter()
     press(desk, "rehearse")
     expect(banner(voter)).to_be_visible()
     expect(voter.locator("#status")).to_contain_text("Tap your choice to vote.")
@@ -154,7 +160,7 @@ def test_the_desk_offers_one_thing_during_a_rehearsal(window: Window) -> None:
 
 def test_a_rehearsal_is_offered_where_nobody_is_voting(window: Window) -> None:
     """With a vote the desk says what to do first."""
-    desk, voter = window.admin(), window.voter()
+    desk, voter = window.admin(size=LAPTOP), window.voter()
     start = desk.locator("button[data-action=rehearse]")
     expect(start).to_be_visible()
     vote(voter, ADA)

@@ -11,13 +11,15 @@ from collections.abc import Callable
 import msgspec
 from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_wtf.csrf import generate_csrf
 
 from voting import identity
-from voting.commands import ACTIONS, answer, ask, at_stake, carry_out, command, turn_away
+from voting.commands import ACTIONS, answer, ask, at_stake, carry_out, command, to_desk, turn_away
+from voting.doorway import Doorway, NoSuchAddress
 from voting.engine import Engine
 from voting.live import Live
 from voting.vitals import Vitals
-from voting.web import Page, Throttle
+from voting.web import Page, Throttle, refused, wants_json
 
 GUESSES = "10 per minute"
 """Passwords that one address may try. The one-time link is not counted: it always works."""
@@ -27,7 +29,7 @@ def create_blueprint(
     engine: Engine,
     live: Live,
     admin: identity.Admin,
-    join_url: Callable[[], str | None],
+    doorway: Doorway,
     vitals: Callable[[], Vitals],
 ) -> Blueprint:
     """Return the routes of /admin itself; `vitals` says what the server costs now."""
@@ -58,8 +60,13 @@ def create_blueprint(
             return Response(login_page(used()), 401)
         guesses.check()
         if admin.use_password(request.form.get("password", "")):
+            if wants_json():
+                return jsonify(ok=True, csrf=generate_csrf())
             return redirect(url_for("admin.desk"), 303)
-        return Response(login_page(_("That is not the password.")), 401)
+        said = _("That is not the password.")
+        if wants_json():
+            return refused(401, "wrong_password", said)
+        return Response(login_page(said), 401)
 
     @blueprint.post("/logout")
     def log_out() -> Page:
@@ -71,10 +78,13 @@ def create_blueprint(
     def desk() -> Page:
         if not admin.is_in():
             return redirect(url_for("admin.login"), 303)
+        doorway.look()
         return render_template(
             "admin.html",
             snapshot=live.snapshot("admin"),
-            join_url=join_url(),
+            vitals=vitals(),
+            doorway=doorway,
+            removed=engine.state.removed,
         )
 
     @blueprint.get("/vitals")
@@ -82,6 +92,30 @@ def create_blueprint(
         if not admin.is_in():
             return turn_away()
         return jsonify(msgspec.to_builtins(vitals()))
+
+    @blueprint.get("/addresses")
+    def show_addresses() -> Page:
+        if not admin.is_in():
+            return turn_away()
+        found = [
+            {"address": network.address, "network": network.name, "url": url}
+            for network, url in doorway.networks()
+        ]
+        return jsonify(chosen=doorway.chosen, fixed=doorway.is_fixed, addresses=found)
+
+    @blueprint.post("/address")
+    def choose_address() -> Page:
+        if not admin.is_in():
+            return answer(401, "not_logged_in", _("Log in first."))
+        try:
+            doorway.choose(request.form.get("address", ""))
+        except NoSuchAddress:
+            said = _("This computer does not have that address any more. Choose another one.")
+            return answer(409, "no_such_address", said)
+        except OSError:
+            said = _("The choice could not be saved. Please see whether the disk is full.")
+            return answer(503, "not_saved", said)
+        return jsonify(ok=True) if wants_json() else to_desk()
 
     @blueprint.post(f"/<any({', '.join(ACTIONS)}):action>")
     def steer(action: str) -> Page:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -60,6 +60,25 @@ class Live(msgspec.Struct, frozen=True):
     ping_seconds: Annotated[float, Meta(ge=1, le=300, description="a number from 1 to 300")] = 25.0
 
 
+Columns = Literal["flat", "3d"]
+"""How the chart's columns look."""
+
+
+class Screen(msgspec.Struct, frozen=True):
+    """How the screen looks when it is opened; whoever runs it may change that there."""
+
+    columns: Annotated[Columns, Meta(description='"flat" or "3d"')] = "flat"
+
+
+class Embed(msgspec.Struct, frozen=True):
+    """Which other sites may show the chart in a frame of theirs."""
+
+    origins: Annotated[
+        tuple[str, ...],
+        Meta(description='a list of addresses without a path, like ["https://slides.example"]'),
+    ] = ()
+
+
 class Config(msgspec.Struct, frozen=True):
     """The whole configuration; `file` is where it was read from, `made` the ids not said there."""
 
@@ -67,6 +86,8 @@ class Config(msgspec.Struct, frozen=True):
     server: Server
     room: Room
     live: Live
+    screen: Screen
+    embed: Embed
     polls: tuple[Poll, ...]
     made: Made
 
@@ -76,7 +97,13 @@ class Config(msgspec.Struct, frozen=True):
         return self.file.parent / self.server.data
 
 
-SECTIONS: dict[str, type[msgspec.Struct]] = {"server": Server, "room": Room, "live": Live}
+SECTIONS: dict[str, type[msgspec.Struct]] = {
+    "server": Server,
+    "room": Room,
+    "live": Live,
+    "screen": Screen,
+    "embed": Embed,
+}
 
 
 def load(file: Path) -> Config:
@@ -102,13 +129,19 @@ def load(file: Path) -> Config:
 def _read(file: Path, tree: dict[str, Any]) -> Config:
     no_others(tree, [*SECTIONS, "polls"], "")
     server = table(Server, tree.get("server", {}), "server")
-    _address(server.public_url)
+    if server.public_url:
+        _address(server.public_url, "server.public_url", expected(Server, "public_url"))
+    embed = table(Embed, tree.get("embed", {}), "embed")
+    for origin in embed.origins:
+        _address(origin, "embed.origins", expected(Embed, "origins"))
     polls = _polls(tree.get("polls"))
     return Config(
         file=file.resolve(),
         server=server,
         room=table(Room, tree.get("room", {}), "room"),
         live=table(Live, tree.get("live", {}), "live"),
+        screen=table(Screen, tree.get("screen", {}), "screen"),
+        embed=embed,
         polls=polls,
         made=made_in(tree["polls"], polls),
     )
@@ -119,23 +152,23 @@ def _polls(trees: object) -> tuple[Poll, ...]:
         raise Bad("polls", trees, f"1 to {MAX_POLLS} [[polls]] tables, each with a question")
     found: list[Poll] = []
     for i, tree in enumerate(trees):
+        here = f"polls #{i + 1}"  # as people count
         # Without an id a poll is called after its place; what the journal calls it, if it knows
         # the poll, is seen to in imports.py.
-        poll = read_poll(tree, f"polls[{i}]", id="poll" if i == 0 else f"poll-{i + 1}")
+        poll = read_poll(tree, here, id="poll" if i == 0 else f"poll-{i + 1}")
         if poll.id in [other.id for other in found]:
-            raise Bad(f"polls[{i}].id", poll.id, "an id that no other poll has")
+            raise Bad(f"{here}.id", poll.id, "an id that no other poll has")
         found.append(poll)
     return tuple(found)
 
 
-def _address(url: str) -> None:
-    if not url:
-        return
+def _address(url: str, key: str, expected: str) -> None:
     try:
         parts = urlsplit(url)
         good = parts.scheme in ("http", "https") and bool(parts.hostname)
-        good = good and parts.port != 0 and re.search(r"[\s@\\]", url) is None
+        # What would end a header's word, or the header itself, is in no address.
+        good = good and parts.port != 0 and re.search(r"""[\s@\\;,'"]""", url) is None
     except ValueError:
         good = False
     if not good or parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise Bad("server.public_url", url, expected(Server, "public_url"))
+        raise Bad(key, url, expected)

@@ -118,10 +118,10 @@ def _whole(typed: str) -> int | str:
 
 def _unfit(key: str, places: list[int]) -> Unfit:
     """Say beside which field an error belongs; `places` are those of the candidates kept."""
-    found = re.match(r"poll\.(\w+)(?:\[(\d+)\])?", key)
+    found = re.match(r"poll\.(\w+)(?: #(\d+))?", key)
     field, number = (found[1], found[2]) if found else ("question", None)
     if number is not None:
-        at = int(number)
+        at = int(number) - 1
         field = f"candidate-{places[at]}" if at < len(places) else "more"
         return Unfit(field, _("Each choice needs a name of its own, of up to 80 characters."))
     match field:

@@ -1,11 +1,10 @@
-"""The pages of voters and of the screen: log in, vote, watch, join.
+"""The pages of voters and of the screen: log in, vote, watch, join; the chart for other pages.
 
 Owns their routes. What a page shows first is the same message that its socket would send.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, redirect, render_template, request, session, url_for
@@ -15,11 +14,13 @@ from markupsafe import Markup, escape
 
 from voting import identity
 from voting.addresses import qr_svg
+from voting.config import Config
+from voting.doorway import Doorway
 from voting.language import speech
 from voting.live import Live
 from voting.names import Names
 from voting.stencil import Stencil, Words
-from voting.web import Page, for_script
+from voting.web import Page, for_script, may_be_framed
 
 
 def _turnout(snapshot: dict[str, Any]) -> Markup:
@@ -38,24 +39,36 @@ def _alike(snapshot: dict[str, Any]) -> dict[str, Any]:
     return {**snapshot, "now": left, "online": 0, "room": 0}
 
 
+THEMES = ("dark", "light", "transparent")
+"""Grounds on which the chart for other pages may stand; the first unless another is asked for."""
+
+
 def create_blueprint(
-    live: Live, names: Names, join_url: Callable[[], str | None], *, name_required: bool
+    live: Live, names: Names, doorway: Doorway, admin: identity.Admin, config: Config
 ) -> Blueprint:
-    """Return the routes; `join_url` is asked anew whenever the address is shown."""
+    """Return the routes."""
     blueprint = Blueprint("pages", __name__)
+    name_required = config.room.name_required
     logins = Stencil("token")
     votes = Stencil("token", "turnout", "name", "snapshot", "you")
 
     def login_page(name: str, error: str | None = None) -> str:
+        rehearsing = live.is_rehearsing
+
         def write(places: Words) -> str:
             return render_template(
-                "login.html", name=name, error=error, name_required=name_required, places=places
+                "login.html",
+                name=name,
+                error=error,
+                name_required=name_required,
+                rehearsing=rehearsing,
+                places=places,
             )
 
         words = {"token": escape(generate_csrf())}
         if name or error or request.query_string:
             return write(words)
-        return logins.fill(None, speech().lang, write, words)
+        return logins.fill(rehearsing, speech().lang, write, words)
 
     @blueprint.get("/login")
     def login() -> Page:
@@ -108,13 +121,29 @@ def create_blueprint(
 
     @blueprint.get("/present")
     def present() -> Page:
+        doorway.look()
         return render_template(
-            "present.html", snapshot=live.snapshot("screen"), join_url=join_url()
+            "present.html",
+            snapshot=live.snapshot("screen"),
+            has_password=admin.has_password,
+            screen=config.screen,
+        )
+
+    @blueprint.get("/embed")
+    def embed() -> Page:
+        may_be_framed(config.embed.origins)
+        asked = request.args.get("theme", "")
+        return render_template(
+            "embed.html",
+            snapshot=live.snapshot("screen"),
+            theme=asked if asked in THEMES else THEMES[0],
+            has_question=request.args.get("question") != "0",
+            screen=config.screen,
         )
 
     @blueprint.get("/join.svg")
     def join_svg() -> Page:
         # Without a network there is nothing to join; the code then leads to where it was seen.
-        return Response(qr_svg(join_url() or request.host_url), mimetype="image/svg+xml")
+        return Response(qr_svg(doorway.look() or request.host_url), mimetype="image/svg+xml")
 
     return blueprint

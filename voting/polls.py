@@ -138,12 +138,13 @@ def _candidates(trees: list[Any], where: str) -> list[Candidate]:
     if not 1 <= len(trees) <= MAX_CANDIDATES:
         raise Bad(where, trees, f"1 to {MAX_CANDIDATES} candidates")
     found: list[Candidate] = []
-    for i, tree in enumerate(trees):
-        candidate = _candidate(tree, f"{where}[{i}]")
+    for number, tree in enumerate(trees, 1):
+        here = f"{where} #{number}"  # as people count
+        candidate = _candidate(tree, here)
         if candidate.name.casefold() in [c.name.casefold() for c in found]:
-            raise Bad(f"{where}[{i}]", candidate.name, "a name that no other has")
+            raise Bad(here, candidate.name, "a name that no other has")
         if candidate.id and candidate.id in [c.id for c in found]:
-            raise Bad(f"{where}[{i}].id", candidate.id, "an id that no other has")
+            raise Bad(f"{here}.id", candidate.id, "an id that no other has")
         found.append(candidate)
     return found
 

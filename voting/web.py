@@ -5,6 +5,7 @@ Owns what is the same for all routes. Has no routes of its own.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from math import ceil
 from time import time
@@ -40,15 +41,11 @@ CONTENT_POLICY = "; ".join(
         "font-src 'self'",
         "base-uri 'none'",
         "form-action 'self'",
-        "frame-ancestors 'none'",
+        "frame-ancestors {frames}",
     )
 )
 
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-}
+HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
 
 KNOWN_HOSTS = 256
 """Hosts that are remembered to be trusted or not; a room of phones names one or two."""
@@ -110,10 +107,19 @@ def init_app(app: Flask, settings: Server, key: bytes) -> None:
         # To Safari before 15.4, 'self' is no address of a WebSocket.
         host = g.get("trusted_host")
         socket = f" ws://{host} wss://{host}" if host else ""
-        response.headers["Content-Security-Policy"] = CONTENT_POLICY.format(socket=socket)
+        frames = g.get("framed_by") or "'none'"
+        policy = CONTENT_POLICY.format(socket=socket, frames=frames)
+        response.headers["Content-Security-Policy"] = policy
+        if frames == "'none'":
+            response.headers["X-Frame-Options"] = "DENY"  # what older browsers know of it
         return _compress(response) if _may_be_compressed(response) else response
 
     app.register_error_handler(HTTPException, _sorry)
+
+
+def may_be_framed(origins: Iterable[str]) -> None:
+    """Let pages of these origins, and our own, show the answer to this request in a frame."""
+    g.framed_by = " ".join(["'self'", *origins])
 
 
 def _may_be_compressed(response: Response) -> bool:
