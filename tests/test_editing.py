@@ -397,6 +397,24 @@ def test_removing_asks_once_and_keeps_the_rounds(server: Server, admin: Browser)
     assert admin.get("/admin/polls/poll").status == 404
 
 
+def test_a_removed_question_is_put_back_as_it_was(server: Server, admin: Browser) -> None:
+    """Text, ids, place and all; a second time there is nothing to put back."""
+    new = draft(admin, "/admin/new-poll") | {"question": "Lunch?", "more": "Soup\nSalad"}
+    assert saved(save(admin, new, "own-lunch"))
+    before = state_of(admin)["polls"]
+    assert [poll["id"] for poll in before] == ["poll", "own-lunch"]
+    removed = admin.steer("polls/poll/remove", state_of(admin), seen=before[0]["defined"])
+    assert removed.json == {"ok": True}
+    assert "/admin/polls/poll/put-back" in admin.get("/admin").text
+    assert admin.steer("polls/poll/put-back", state_of(admin)).json == {"ok": True}
+    after = state_of(admin)["polls"]
+    assert [(poll["id"], poll["question"]) for poll in after] == [
+        (poll["id"], poll["question"]) for poll in before
+    ]
+    assert draft(admin)["candidate_id"] == [ADA, GRACE, EDSGER]
+    assert admin.steer("polls/poll/put-back", state_of(admin)).status == 409
+
+
 def test_a_question_that_was_edited_meanwhile_is_not_removed(
     server: Server, admin: Browser
 ) -> None:

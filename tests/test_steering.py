@@ -632,6 +632,24 @@ def test_the_last_poll_stays() -> None:
     assert room.state.poll == POLL
 
 
+def test_a_removed_poll_is_put_back_where_it_stood() -> None:
+    """The same text under the same id, in its place, and on stage if it was shown there."""
+    room = Room(POLL, OTHER, THIRD)
+    room.steer(Stage, "other")
+    assert room.record(remove(room, "other")) == Done()
+    assert (list(room.state.polls), room.state.shown) == (["poll", "third"], "")
+    assert room.record(edit(room, OTHER, restart=False)) == Done()
+    assert list(room.state.polls) == ["poll", "other", "third"]
+    assert (room.state.poll, room.state.removed) == (OTHER, None)
+
+
+def test_a_poll_that_left_the_file_is_not_offered_back() -> None:
+    """Only what an admin took off the list is an admin's to put back."""
+    room = Room(POLL, OTHER)
+    room.record(remove(room, "other", unlisted=True))
+    assert room.state.removed is None
+
+
 def test_a_poll_that_is_gone_cannot_be_removed_again() -> None:
     """The second admin is told; a removal that saw an older text is, or none at all, too."""
     room = Room(POLL, OTHER)

@@ -20,7 +20,7 @@ from flask import (
 from flask_babel import gettext as _
 
 from voting import identity
-from voting.commands import ask, carry_out, number, said_of, status_of, to_desk, turn_away
+from voting.commands import answer, ask, carry_out, number, said_of, status_of, to_desk, turn_away
 from voting.drafts import Draft, Unfit, draft_in, draft_of, finish
 from voting.engine import Engine
 from voting.records import Edit, Poll, Remove, same_text
@@ -82,6 +82,15 @@ def create_blueprint(engine: Engine, admin: identity.Admin) -> Blueprint:
                 "Take “%(question)s” off the list? Its rounds are kept.", question=poll.question
             )
             return ask(str(said), "remove")
+        return carry_out(engine, wanted)
+
+    @blueprint.post("/polls/<id>/put-back")
+    def put_back(id: str) -> Page:
+        removed = engine.state.removed
+        if removed is None or removed.poll.id != id:
+            return answer(409, "not_possible", _("That question cannot be put back any more."))
+        # The round on stage, if it is of this poll, has the text already.
+        wanted = Edit(number("round"), number("version"), removed.poll, 0, restart=False)
         return carry_out(engine, wanted)
 
     def page(

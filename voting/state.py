@@ -134,6 +134,15 @@ class Rehearsal(NamedTuple):
     compared: int
 
 
+class Removed(NamedTuple):
+    """A poll that an admin took off the list: where it stood, and whether it was shown."""
+
+    poll: Poll
+    place: int
+    shown: bool
+    at: int
+
+
 class State:
     """Everything the records say, and nothing else.
 
@@ -146,8 +155,9 @@ class State:
     While a `rehearsal` is on, its round is on stage, and none of `rounds`: what looks there for
     results cannot find it.
     `defined` maps a poll to the version that gave it its text, `sources` to the digest of what was
-    imported. `steered` is the version at which a command last took effect. `receipts` maps a voter
-    to ballot ids and their receipts.
+    imported. `removed` is the poll that an admin took off the list last, until it is put back.
+    `steered` is the version at which a command last took effect. `receipts` maps a voter to ballot
+    ids and their receipts.
     """
 
     def __init__(self) -> None:
@@ -169,6 +179,7 @@ class State:
         self.previous = 0
         self.compared = 0
         self.rehearsal: Rehearsal | None = None
+        self.removed: Removed | None = None
         self.steered = 0
         self.receipts: dict[str, dict[str, Receipt]] = {}
 

@@ -27,7 +27,7 @@ from voting.records import (
     Stage,
     same_text,
 )
-from voting.state import Done, Outcome, Refusal, Rehearsal, Round, State
+from voting.state import Done, Outcome, Refusal, Rehearsal, Removed, Round, State
 
 CONFLICT = Refusal("conflict", "the room has changed since; look again and repeat")
 REHEARSING = Refusal("rehearsing", "a rehearsal is on; end it first")
@@ -92,6 +92,9 @@ def _write(state: State, command: Edit | Remove) -> Refusal | None:
             return _not_possible(f"there is no poll {id!r}")
         if len(state.polls) == 1:
             return _not_possible("the last poll stays")
+        if not command.unlisted:
+            place = list(state.polls).index(id)
+            state.removed = Removed(state.polls[id], place, state.shown == id, state.at)
         del state.polls[id], state.defined[id]
         if state.shown == id:
             state.shown = ""
@@ -107,10 +110,22 @@ def _write(state: State, command: Edit | Remove) -> Refusal | None:
     if id not in state.polls and len(state.polls) >= MAX_POLLS:
         return _not_possible(f"{MAX_POLLS} polls are enough")
     define(state, command.poll)
+    if state.removed and state.removed.poll.id == id:
+        _put_back(state, state.removed)
     if used and command.restart:
         _leave(state, command.room)
         _begin_round(state, command.poll, None)
     return None
+
+
+def _put_back(state: State, removed: Removed) -> None:
+    """Let a poll that is on the list again stand where it stood."""
+    polls = [poll for id, poll in state.polls.items() if id != removed.poll.id]
+    polls.insert(removed.place, state.polls[removed.poll.id])
+    state.polls = {poll.id: poll for poll in polls}
+    if removed.shown and not state.shown:
+        state.shown = removed.poll.id
+    state.removed = None
 
 
 def _move(state: State, command: Open | Stage | Restore) -> Refusal | None:
