@@ -37,21 +37,25 @@ export default [
     rules: {
       "no-restricted-globals": [
         "error",
-        { name: "Highcharts", message: "Only static/js/chart.js names Highcharts." },
+        { name: "Highcharts", message: "Only static/js/chart/library.js names Highcharts." },
       ],
       "no-restricted-syntax": [
         "error",
         {
           selector: "MemberExpression[object.name=/^(window|globalThis|self)$/][property.name='Highcharts']",
-          message: "Only static/js/chart.js names Highcharts.",
+          message: "Only static/js/chart/library.js names Highcharts.",
         },
       ],
     },
   },
   {
-    files: ["static/js/chart.js"],
+    files: ["static/js/chart/library.js"],
     languageOptions: { globals: { Highcharts: "readonly" } },
     rules: { "no-restricted-globals": "off", "no-restricted-syntax": "off" },
+  },
+  {
+    files: ["tests/measure/*.js"],
+    languageOptions: { sourceType: "module", globals: globals.browser },
   },
   {
     files: ["bench/*.mjs"],

@@ -31,6 +31,7 @@ OLDEST_NODE = (20, 19)
 
 CHART_FILES = (
     "highcharts.js",
+    "highcharts-3d.js",
     "css/highcharts-palette.css",
     "i18n/zh-CN.js",
     "LICENSE.txt",

@@ -1,4 +1,4 @@
-"""How long a page waits before it comes back, as static/js/connection.js says it.
+"""How long a page waits before it comes back, as static/js/line/connection.js says it.
 
 Owns the reading of those numbers, so that a pretended phone cannot have others than a real one.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-SOURCE = Path(__file__).parent.parent / "static" / "js" / "connection.js"
+SOURCE = Path(__file__).parent.parent / "static" / "js" / "line" / "connection.js"
 
 
 class Patience(NamedTuple):

@@ -75,6 +75,22 @@ def test_what_is_loaded_later_is_not_joined() -> None:
     assert "heavy" not in joined
 
 
+def test_what_is_loaded_later_is_named_as_seen_from_the_entry() -> None:
+    """A module two folders away stands in the entry's file, and so do its addresses."""
+    scripts = {
+        "js/page.js": 'import { draw } from "./chart/draw.js";\nimport("./later.js");\n',
+        "js/chart/draw.js": (
+            'import { base } from "../far/base.js";\n'
+            'export const draw = () => import("./heavy.js");\n'
+        ),
+        "js/far/base.js": 'export const base = new URL("../../vendor/", import.meta.url);\n',
+    }
+    joined = join_script("js/page.js", scripts)
+    assert 'import("./chart/heavy.js")' in joined
+    assert 'import("./later.js")' in joined
+    assert 'new URL("../vendor/", import.meta.url)' in joined
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -154,8 +170,9 @@ def test_another_form_of_style_import_is_named(line: str) -> None:
 @pytest.mark.parametrize("folder, suffix", [("js", ".js"), ("css", ".css")])
 def test_our_own_sources_can_be_joined(folder: str, suffix: str) -> None:
     """Each file of static/ is written in the form that is understood."""
-    files = (ROOT / "static" / folder).glob(f"*{suffix}")
-    sources = {f"{folder}/{file.name}": file.read_text(encoding="utf-8") for file in files}
+    static = ROOT / "static"
+    files = (static / folder).rglob(f"*{suffix}")
+    sources = {f.relative_to(static).as_posix(): f.read_text(encoding="utf-8") for f in files}
     assert sources
     for name in sources:
         assert (join_script if suffix == ".js" else join_style)(name, sources)

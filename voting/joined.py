@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 STATIC = re.compile(r"(?:import|export)\b(?!\s*[(.])")
 IMPORT = re.compile(r'import \{ ([\w, ]+) \} from "(\.[\w./-]+)";')
 EXPORT = re.compile(r"export ((?:const|class|function|async function) (\w+)\b.*)")
+LATER = re.compile(r'(import\(|new URL\()"(\.[\w./-]+)"')
 STYLE_IMPORT = re.compile(r'@import "(\.[\w./-]+)";')
 
 
@@ -34,15 +35,18 @@ def join_script(entry: str, sources: Mapping[str, str]) -> str:
     """Return one module that does what the module `entry` does, and exports the same.
 
     Each other one becomes a function that runs once, in the order of imports, and returns what it
-    exports: so names stay apart. What `import()` loads later is not part of it.
+    exports: so names stay apart. What is loaded later, by `import("…")` or from `new URL("…",
+    import.meta.url)`, is not part of it; it is named as seen from the entry's folder.
 
     Raises:
         CannotJoin: an import or export is not one named form on one line, or leads nowhere.
     """
     modules = _in_order(entry, sources, _read_script)
+    folder = posixpath.dirname(entry)
     names = {name: f"${place}" for place, name in enumerate(modules)}
     joined = []
     for name, module in modules.items():
+        lines = [_seen_from(folder, name, line) for line in module.lines]
         taken = []
         for number, path, wanted in module.imports:
             missing = {each.partition(" as ")[0] for each in wanted} - {*modules[path].exports}
@@ -52,11 +56,22 @@ def join_script(entry: str, sources: Mapping[str, str]) -> str:
             taken.append(f"const {{ {listed} }} = {names[path]};")
         if name == entry:
             exported = f"export {{ {', '.join(module.exports)} }};"
-            joined += [*taken, *module.lines, *([exported] if module.exports else [])]
+            joined += [*taken, *lines, *([exported] if module.exports else [])]
         else:
             given = f"return {{ {', '.join(module.exports)} }};"
-            joined += [f"const {names[name]} = (() => {{", *taken, *module.lines, given, "})();"]
+            joined += [f"const {names[name]} = (() => {{", *taken, *lines, given, "})();"]
     return "\n".join([*joined, ""])
+
+
+def _seen_from(folder: str, name: str, line: str) -> str:
+    """Return a line of module `name` with what it loads later named as seen from a folder."""
+
+    def name_again(found: re.Match[str]) -> str:
+        path = posixpath.relpath(_beside(name, found[2]), folder)
+        slash = "/" if found[2].endswith("/") else ""
+        return f'{found[1]}"{path if path.startswith(".") else "./" + path}{slash}"'
+
+    return LATER.sub(name_again, line)
 
 
 def join_style(entry: str, sources: Mapping[str, str]) -> str:

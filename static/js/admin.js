@@ -1,49 +1,37 @@
-// The admin's page: the newest snapshot, the actions that fit it, all questions and all rounds.
+// The admin's page: one state, drawn anew at each change, and what its buttons post.
 
-import { keepFocus, renderActions, wireActions } from "./actions.js";
-import { renderBadge } from "./badge.js";
-import { renderCandidates } from "./candidates.js";
-import { createClock } from "./clock.js";
-import { connect } from "./connection.js";
-import { createCountdown } from "./countdown.js";
-import { primaryOf, renderDesk } from "./desk.js";
-import { byId, setText } from "./dom.js";
-import { renderLengths, renderProposed } from "./lengths.js";
-import { renderPolls, renderWaits } from "./polls.js";
-import { renderCompare, renderRounds, renderUndo } from "./rounds.js";
-import { createStore, newest } from "./store.js";
-import { clock as timeOfDay, fill, readJson } from "./words.js";
+import { wireActions } from "./desk/actions.js";
+import { renderDesk } from "./desk/desk.js";
+import { wireAddresses } from "./desk/doorway.js";
+import { wirePictures } from "./desk/files.js";
+import { wireFolds } from "./desk/folds.js";
+import { createHealth } from "./desk/health.js";
+import { createOffers, offerAfter } from "./desk/undo.js";
+import { createClock } from "./line/clock.js";
+import { connect } from "./line/connection.js";
+import { createStore, newest } from "./line/store.js";
+import { createAnnouncer } from "./page/announce.js";
+import { renderBadge } from "./page/badge.js";
+import { createCountdown } from "./page/countdown.js";
+import { byId } from "./page/dom.js";
+import { watch } from "./page/watch.js";
+import { readJson } from "./page/words.js";
 
 const words = readJson("words");
 const first = readJson("snapshot");
 const clock = createClock(first.now);
+const announce = createAnnouncer(byId("announcer"));
 const renderCountdown = createCountdown(byId("countdown"), clock);
+const renderHealth = createHealth(words, announce);
 
-const store = createStore({ snapshot: first, connection: { state: "connecting" } }, ({ snapshot, connection }) => {
-  const { poll, round, online, voted, ballots } = snapshot;
-  document.body.dataset.round = round.state;
-  renderBadge(connection, words);
-  setText(byId("question"), poll.question);
-  document.title = `${words.admin} · ${poll.question}`;
-  byId("rehearsal").hidden = !round.rehearsal;
-  setText(byId("round-line"), fill(words[`round_${round.rehearsal ? "rehearsal" : round.state}`], { n: round.id }));
-  setText(byId("round-since"), round.state === "open" ? fill(words.since, { time: timeOfDay(round.opened_at) }) : "");
-  renderCountdown(round);
-  byId("health").hidden = snapshot.recording !== false;
-  for (const [id, n] of Object.entries({ online, voted, ballots })) setText(byId(id), n);
-  renderCandidates(byId("candidates"), byId("candidate-row"), snapshot, words.earlier);
-  keepFocus(() => {
-    renderRounds(snapshot, words);
-    renderUndo(snapshot, words);
-    renderCompare(snapshot, words);
-    renderPolls(snapshot, words);
-    renderWaits(snapshot);
-    renderProposed(snapshot, words);
-    renderLengths(snapshot, words);
-    renderDesk(snapshot, words); // last: it fills in the forms, new rows' too
-    renderActions([poll.id, round.id, round.state, primaryOf(snapshot)].join(" "));
-  });
+const start = { snapshot: first, connection: { state: "connecting" }, vitals: readJson("vitals"), offer: null };
+const store = createStore(start, (page) => {
+  renderBadge(page.connection, words);
+  renderCountdown(page.snapshot.round);
+  renderHealth(page);
+  if (renderDesk(page, words, clock.now())) announce(byId("round-line").textContent);
 });
+const keepOffer = createOffers(store.change);
 
 connect({
   view: "admin",
@@ -54,4 +42,19 @@ connect({
   onChange: (connection) => store.change({ connection }),
   onLogin: () => location.assign("/admin/login"),
 });
-wireActions(words, () => store.get().connection.state === "connected");
+const tell = wireActions({
+  words,
+  announce,
+  onPost() {
+    keepOffer(null);
+    return store.get().snapshot;
+  },
+  onDone(action, fields, before) {
+    keepOffer(offerAfter(action, fields, before), before.version);
+    if (store.get().connection.state !== "connected") location.reload();
+  },
+});
+wirePictures(() => store.get().snapshot, words, (text) => tell(text, true));
+wireFolds();
+wireAddresses();
+watch("/admin/vitals", (vitals) => store.change({ vitals }));

@@ -1,53 +1,54 @@
-// The presenter's page: the newest snapshot on the stage. Without a server the picture stays.
+// The presenter's page: the newest snapshot on the screen, and the keys. Without a server the picture
+// stays.
 
-import { renderBadge } from "./badge.js";
-import { renderCandidates } from "./candidates.js";
-import { createChart } from "./chart.js";
-import { createClock } from "./clock.js";
-import { connect } from "./connection.js";
-import { createCountdown } from "./countdown.js";
-import { byId } from "./dom.js";
-import { fitNames } from "./fit.js";
-import { renderLegend } from "./legend.js";
-import { renderStage } from "./stage.js";
-import { createStore, newest } from "./store.js";
-import { clock as timeOfDay, fill, readJson } from "./words.js";
+import { createClock } from "./line/clock.js";
+import { connect } from "./line/connection.js";
+import { createStore, newest } from "./line/store.js";
+import { createAnnouncer } from "./page/announce.js";
+import { byId } from "./page/dom.js";
+import { readJson } from "./page/words.js";
+import { nextCode } from "./screen/invitation.js";
+import { toggleFullScreen, wireKeys } from "./screen/keys.js";
+import { changedLook, rememberedLook } from "./screen/look.js";
+import { createReport } from "./screen/report.js";
+import { createScreen } from "./screen/screen.js";
+import { createTeller } from "./screen/stage.js";
+import { createSteering } from "./screen/steering.js";
+import { keepAwake } from "./screen/wake.js";
 
-const ALIGNED_MAX_COLUMNS = 12; // up to here the names themselves stand under the columns
-const words = readJson("words");
-const first = readJson("snapshot");
-const list = byId("candidates");
+const [words, first] = [readJson("words"), readJson("snapshot")];
 const stage = document.body.dataset;
 const clock = createClock(first.now);
-const renderCountdown = createCountdown(byId("countdown"), clock);
-const chart = createChart(byId("chart"), {
-  letters: () => list.children.length > ALIGNED_MAX_COLUMNS || matchMedia("(max-width: 699px)").matches,
-  onDrawn: () => { stage.chart = "live"; },
-  onMissing: () => { stage.chart = "plain"; byId("chart-note").hidden = false; },
+const announce = createAnnouncer(byId("announcer"));
+const [tell, report] = [createTeller(announce), createReport(announce, words)];
+const steering = createSteering(words, tell);
+const draw = createScreen(words, clock, () => store.change({}));
+
+const beginning = { snapshot: first, connection: { state: "connecting" }, look: rememberedLook(stage.columns), chosenCode: null };
+const store = createStore(beginning, (state) => {
+  draw(state);
+  steering.render(state.snapshot);
+  report(state.snapshot);
 });
 
-const store = createStore({ snapshot: first, connection: { state: "connecting" } }, ({ snapshot, connection }) => {
-  renderStage(snapshot, words);
-  renderCountdown(snapshot.round);
-  renderCandidates(list, byId("candidate-row"), snapshot, words.earlier);
-  renderLegend(byId("legend"), snapshot, words);
-  if (snapshot.counts !== null && stage.chart !== "plain") chart.update(snapshot);
-  renderBadge(connection, words, sentenceOf(connection, snapshot));
-});
-
-function sentenceOf({ state, since }, { recording }) {
-  if (state === "connected") return recording === false ? words.unsaved : words.live;
-  return state === "reconnecting" || state === "offline" ? fill(words.away, { time: timeOfDay(since) }) : null;
+function act(name) {
+  const { snapshot, look } = store.get();
+  const changed = changedLook(look, name);
+  if (changed) return store.change({ look: changed });
+  if (name === "code") return store.change({ chosenCode: nextCode(stage.code) });
+  byId("keys").close(); // what comes of it is to be seen on the stage
+  if (name === "full") toggleFullScreen(() => tell(words.no_full));
+  else steering.run(name, snapshot);
 }
 
+wireKeys(act, () => store.get().look.keys);
+addEventListener("resize", () => store.change({}));
+keepAwake();
 connect({
   view: "screen",
   onMessage(message) {
     if ("now" in message) clock.heard(message.now, message.askedAt);
-    const { poll } = store.get().snapshot;
-    const snapshot = newest(store.get().snapshot, message);
-    store.change({ snapshot });
-    if (snapshot.poll !== poll) fitNames(list);
+    store.change({ snapshot: newest(store.get().snapshot, message) });
   },
   onChange(connection) {
     // A chart that could not be fetched while the server was away is tried again.
@@ -56,4 +57,3 @@ connect({
   },
   onLogin: () => location.assign("/login"),
 });
-new ResizeObserver(() => fitNames(list)).observe(list);

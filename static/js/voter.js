@@ -1,20 +1,22 @@
 // The voter's page: wires line, votes and list together; the parts know nothing of each other.
 
-import { renderBadge } from "./badge.js";
-import { createBallots } from "./ballot.js";
-import { createCasting, draftBefore } from "./casting.js";
-import { renderChoices } from "./choices.js";
-import { createClock } from "./clock.js";
-import { connect } from "./connection.js";
-import { createCountdown, takesBallots } from "./countdown.js";
-import { byId } from "./dom.js";
-import { createIntake } from "./intake.js";
-import { renderLegend } from "./legend.js";
-import { chartPanel } from "./panel.js";
-import { renderStatus, statusOf } from "./status.js";
-import { createStore } from "./store.js";
-import { createTaps } from "./taps.js";
-import { readJson } from "./words.js";
+import { createClock } from "./line/clock.js";
+import { connect } from "./line/connection.js";
+import { createStore } from "./line/store.js";
+import { renderBadge } from "./page/badge.js";
+import { createCountdown, takesBallots } from "./page/countdown.js";
+import { byId } from "./page/dom.js";
+import { readJson } from "./page/words.js";
+import { createBallots } from "./phone/ballot.js";
+import { createCasting, draftBefore } from "./phone/casting.js";
+import { renderChoices } from "./phone/choices.js";
+import { badgeWord, createDetails } from "./phone/details.js";
+import { createIntake } from "./phone/intake.js";
+import { chartPanel } from "./phone/panel.js";
+import { keepPlace } from "./phone/place.js";
+import { renderStatus, statusOf } from "./phone/status.js";
+import { createTaps } from "./phone/taps.js";
+import { createVoice } from "./phone/voice.js";
 
 const words = readJson("words");
 const snapshot = readJson("snapshot");
@@ -27,20 +29,23 @@ const taps = createTaps({ ...way, changed: (those) => store.change({ taps: those
 const whole = (held) => ({ ...held, open: takesBallots(held.snapshot.round, clock) });
 const casting = createCasting({ page: () => whole(store.get()), ballots, taps, words, changed: (draft) => store.change({ draft }) });
 const first = { snapshot, you: readJson("you"), box: ballots.box(), taps: taps.taps(), draft: draftBefore(), connection: { state: "connecting" } };
-const store = createStore(first, (held) => {
-  const { round, poll } = held.snapshot;
-  Object.assign(document.body.dataset, { round: round.state, rule: poll.rule });
-  byId("rehearsal").hidden = !round.rehearsal;
-  renderBadge(held.connection, words, held.connection.stopped ? words.offline : null);
+const say = createVoice(byId("announcer"));
+const renderDetails = createDetails(words, { disconnect: () => line.disconnect(), reconnect: () => line.reconnect() });
+const store = createStore(first, (held) => keepPlace(() => render(held)));
+function render(held) {
+  const { snapshot: { poll, round, recording }, connection } = held;
+  Object.assign(document.body.dataset, { round: round.state, rule: poll.rule, recording });
+  renderBadge(connection, words, badgeWord(held, words));
+  renderDetails(held);
   panel.render(held.snapshot);
-  renderLegend(byId("legend"), held.snapshot, words);
   renderCountdown(round);
   // At a change of round `you` comes a moment before its state; half of both would be wrong.
   if (held.you.round !== round.id) return;
   const page = whole(held);
   renderChoices(page, words, casting.tap);
-  renderStatus(byId("status"), statusOf(page, words));
-});
+  say(page, renderStatus(byId("status"), statusOf(page, words)));
+}
+
 byId("send").addEventListener("click", casting.submit);
 const take = createIntake({ store, ballots, taps, clock });
 

@@ -1,0 +1,25 @@
+// An admin's action, sent to the server, and its answer understood. Owns no part of a page; whoever
+// presses says in words what came of it.
+
+export const FRESH_MS = 800; // a press meant for what stood here before must not act on what is new
+
+/**
+ * Post an action of the admin's, as `{round, version, …}` fields.
+ *
+ * Answers {ok: true, …} or {ok: false, code, message}: `sure` carries the server's question, and the
+ * same fields without `ask` are the yes; `no_answer`, which has no message, says that nobody knows
+ * whether it was done.
+ */
+export async function postAction(action, fields, csrf) {
+  try {
+    const response = await fetch(`/admin/${action}`, {
+      method: "POST",
+      headers: { Accept: "application/json", "X-CSRFToken": csrf },
+      body: new URLSearchParams(fields),
+    });
+    const answer = await response.json();
+    return typeof answer.ok === "boolean" ? answer : { ok: false, code: "no_answer" };
+  } catch {
+    return { ok: false, code: "no_answer" };
+  }
+}

@@ -1,0 +1,20 @@
+// What the presenter's keys ask of the server, for the room as it is seen. Pure.
+
+const ERRANDS = {
+  turn: ({ poll, round }) => (round.state === "open" ? ["close", {}] : ["open", { seconds: poll.countdown ?? "" }]),
+  reset: ({ poll, round }) => ["reset", { ask: 1, seconds: round.closes_at === null ? "" : (poll.countdown ?? "") }],
+  reveal: ({ round }) => ["show", { target: round.id, results: "live" }],
+  next: () => ["next", { ask: 1 }],
+};
+
+/** The action and its fields for one of turn, reset, reveal, next; null for anything else. */
+export function errandFor(name, snapshot) {
+  if (!Object.hasOwn(ERRANDS, name)) return null;
+  const [action, fields] = ERRANDS[name](snapshot);
+  return { name, action, fields: { round: snapshot.round.id, version: snapshot.version, ...fields } };
+}
+
+/** What a press must be about: if this changes, it was meant for what stood there before. */
+export function aboutOf({ poll, round, results }) {
+  return [poll.id, round.id, round.state, results].join(" ");
+}

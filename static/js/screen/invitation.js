@@ -1,0 +1,24 @@
+// Where phones can join: the code and the address, large, small, or away.
+
+import { byId, setAttribute, setText } from "../page/dom.js";
+
+const NEXT = { big: "corner", corner: "none", none: "big" };
+
+/** How the code is shown: as the presenter chose; else it is the picture until there is another. */
+export function codeOf(chosen, stage) {
+  return chosen ?? (stage === "join" ? "big" : "corner");
+}
+
+export const nextCode = (shown) => NEXT[shown];
+
+/** Show `join`, the address that phones open; null when the computer is in no network. */
+export function renderInvitation(join) {
+  const link = byId("join-link");
+  byId("join-notice").hidden = join !== null;
+  byId("join-address").hidden = join === null;
+  byId("join-code").hidden = join === null;
+  if (join === null || link.getAttribute("href") === join) return;
+  setAttribute(byId("join-code"), "src", `/join.svg?${encodeURIComponent(join)}`);
+  setAttribute(link, "href", join);
+  setText(link, join.replace(/^https?:\/\//, ""));
+}

@@ -1,0 +1,45 @@
+// What the screen says around the picture: the question, the round, the figures, the sentence that
+// an errand left, and which picture it shows.
+
+import { isComparing } from "../page/candidates.js";
+import { byId, setText } from "../page/dom.js";
+import { clock, fill } from "../page/words.js";
+
+const SAID_MS = 12000; // a sentence for the presenter need not stay before the audience
+
+export function renderStage(snapshot, words) {
+  const { poll, round, counts, results, voted, online, ballots, room } = snapshot;
+  const { dataset } = document.body;
+  dataset.recording = snapshot.recording;
+  dataset.round = round.state;
+  byId("rehearsal").hidden = !round.rehearsal;
+  // The code to join is the picture until there is another.
+  dataset.stage = voted === 0 && !isComparing(snapshot) ? "join" : counts === null ? "hidden" : "chart";
+  dataset.compared = isComparing(snapshot);
+  document.title = poll.question;
+  setText(byId("question"), poll.question);
+  const later = counts === null ? [words[`later_${results}`]] : [];
+  setText(byId("round-line"), [words[`round_${round.state}`], ...later].join(" · "));
+  const figures = { voted, online, ballots, room };
+  for (const place of document.querySelectorAll("[data-figure]")) setText(place, figures[place.dataset.figure]);
+}
+
+/** The line's one sentence; null leaves it to the badge. */
+export function sentenceOf({ state, since }, { recording }, words) {
+  if (state === "connected") return recording === false ? words.unsaved : words.live;
+  return state === "reconnecting" || state === "offline" ? fill(words.away, { time: clock(since) }) : null;
+}
+
+/** Returns tell(text), which shows a sentence for a while and has it read out; "" takes it away. */
+export function createTeller(announce) {
+  const said = byId("said");
+  let timer;
+  return function tell(text) {
+    clearTimeout(timer);
+    setText(said, text);
+    said.hidden = text === "";
+    if (text === "") return;
+    announce(text);
+    timer = setTimeout(() => tell(""), SAID_MS);
+  };
+}
