@@ -8,7 +8,7 @@ COMPILE = $(UV) pip compile --quiet --no-config --universal --generate-hashes \
 	--python-version 3.11 --no-header $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run password test test-all check bench lock screenshots
+.PHONY: help run password test test-all check bench lock screenshots lighthouse
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -39,7 +39,12 @@ lock: ## pin every dependency anew after an edit (needs uv and npm; newest of al
 	$(COMPILE) bench/requirements.in --output-file bench/requirements.txt
 	npm install --package-lock-only --ignore-scripts
 	npm --prefix bench install --package-lock-only --ignore-scripts
+	npm --prefix tests/lighthouse install --package-lock-only --ignore-scripts
 
-screenshots: ## draw every page in every size into screenshots/
+screenshots: ## photograph every page in every state into screenshots/ (under six minutes)
 	@$(PYTHON) start.py setup --dev
-	@.venv/bin/python -m tests.screenshots
+	@.venv/bin/python -m tests.screenshots $(ARGS)
+
+lighthouse: ## measure the voter page as a slow phone would, into docs/lighthouse.json
+	@$(PYTHON) start.py setup --dev
+	@.venv/bin/python -m tests.lighthouse

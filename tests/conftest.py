@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser as Chromium
 
 from tests.phones import Browser
-from tests.serving import CONFIG, Server
+from tests.serving import CONFIG, ROOT, Server
 from tests.windows import Window
 
 CHROMIUM_ARGS = [
@@ -35,10 +35,10 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     """Start servers, each on a data folder of its own; they end with the test."""
     started: list[Server] = []
 
-    def start(config: str = CONFIG, *options: str) -> Server:
+    def start(config: str = CONFIG, *options: str, root: Path = ROOT) -> Server:
         folder = tmp_path / f"server-{len(started)}"
         folder.mkdir()
-        server = Server(folder, config)
+        server = Server(folder, config, root)
         started.append(server)
         return server.start(*options)
 

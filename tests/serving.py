@@ -32,8 +32,9 @@ STOP_SECONDS = 15
 class Server:
     """A running server; `start` again after `stop` or `kill` goes on with the same data."""
 
-    def __init__(self, folder: Path, config: str = CONFIG) -> None:
+    def __init__(self, folder: Path, config: str = CONFIG, root: Path = ROOT) -> None:
         self.folder = folder
+        self._root = root
         self.config = folder / "config.toml"
         self.config.write_text(config, encoding="utf-8")
         self.port: int | None = 0  # any free one; None leaves the choice to the server
@@ -64,7 +65,7 @@ class Server:
         self._said.clear()
         if "--port" not in options and self.port is not None:
             options = ("--port", str(self.port), *options)
-        self.process = popen("run", "--config", self.config, *options)
+        self.process = popen("run", "--config", self.config, *options, root=self._root)
         threading.Thread(target=self._listen, args=(self.process,), daemon=True).start()
         said = self.wait_for(r"Ctrl-C stops")
         found = re.search(r"http://\S+:(\d+)/admin/login\?link=(\S+)", said)
@@ -121,10 +122,10 @@ class Server:
         process.stderr.close()
 
 
-def popen(*arguments: object) -> subprocess.Popen[str]:
+def popen(*arguments: object, root: Path = ROOT) -> subprocess.Popen[str]:
     """Start `python dashboard.py` with arguments."""
     return subprocess.Popen(
-        [sys.executable, str(ROOT / "dashboard.py"), *map(str, arguments)],
+        [sys.executable, str(root / "dashboard.py"), *map(str, arguments)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

@@ -593,7 +593,7 @@ def test_a_page_knows_the_time_from_what_it_heard(open_room: Callable[..., Room]
     errors = voter.evaluate(
         """async () => {
             const script = document.querySelector("script[src$='/voter.js']");
-            const { createClock } = await import(new URL("clock.js", script.src).href);
+            const { createClock } = await import(new URL("line/clock.js", script.src).href);
             const clock = createClock();
             const error = () => Math.round(clock.now() - performance.now() - offset);
             const errors = [];
@@ -644,12 +644,13 @@ def test_an_earlier_round_stands_beside_the_present_one(open_room: Callable[...,
     drawn(screen, "present", {"bob": 1})
     labels = screen.locator("#chart .highcharts-data-label:visible")
     expect(labels).to_have_count(2 * len(NAMES))
+    expect(screen.locator("[data-candidate=ada] .earlier")).to_have_text("1")
+    expect(voter.locator("[data-candidate=ada] .earlier")).to_have_text("earlier: 1")
+    voter.locator("#chart-toggle").click()
+    drawn(voter, "earlier", {"ada": 1})
     for page in (screen, voter):
         expect(page.locator("#legend")).to_be_visible()
         expect(page.locator("#legend")).to_contain_text(re.compile(r"Round 1\s+Round 2"))
-        expect(page.locator("[data-candidate=ada] .earlier")).to_have_text("earlier: 1")
-    voter.locator("#chart-toggle").click()
-    drawn(voter, "earlier", {"ada": 1})
     tap(voter, "cy")
     drawn(screen, "present", {"cy": 1})
     room.steer("compare", target=0)

@@ -25,6 +25,27 @@ DRAWN = """wanted => {
     return JSON.stringify(drawn) === JSON.stringify(wanted);
 }"""
 
+# What the chart draws from left to right, beside what the list says in its own order: the same
+# candidates, numbers and shares, and each column over its name where names stand below.
+AGREES = """(isBelow) => {
+    const chart = window.Highcharts?.charts.find(Boolean);
+    const points = [...(chart?.get("present")?.points ?? [])].sort((a, b) => a.x - b.x);
+    const rows = [...document.querySelectorAll("#candidates [data-candidate]")];
+    rows.sort((a, b) => a.style.order - b.style.order);
+    const middle = (box) => box.left + box.width / 2;
+    return points.length === rows.length && rows.every((row, place) => {
+        const { id, y, dataLabel, graphic } = points[place];
+        const count = row.querySelector(".count").textContent;
+        const share = row.querySelector(".share").textContent;
+        const said = dataLabel.text.element.textContent.replace("\u200b", "");
+        const name = row.querySelector(".name").getBoundingClientRect();
+        const apart = middle(name) - middle(graphic.element.getBoundingClientRect());
+        return id === row.dataset.candidate && String(y) === count
+            && (said === count || said === count + share)
+            && (!isBelow || Math.abs(apart) < name.width / 8);
+    });
+}"""
+
 
 class Window:
     """Opens pages, each in a browser of its own, and keeps what they complain about."""
@@ -88,7 +109,7 @@ class LossyLine:
     """A page's line to the server that can be cut, and on which messages get lost or are late.
 
     `lost` and `late` are types of messages; what is late comes when the line is mended. `said` is
-    what the page has sent.
+    what the page has sent, `opened` how many lines it has had.
     """
 
     def __init__(self, page: Page, *late: str) -> None:
@@ -99,6 +120,8 @@ class LossyLine:
         self._waiting: list[tuple[WebSocketRoute, str | bytes]] = []
         self._is_cut = False
         self._lines: list[WebSocketRoute] = []
+        self._servers: list[WebSocketRoute] = []
+        self._frozen = 0
         page.route_web_socket(re.compile("/live"), self._open)
         page.reload()
         connected(page)
@@ -118,15 +141,37 @@ class LossyLine:
             page.send(text)
         self._waiting.clear()
 
+    def freeze(self) -> None:
+        """Let the lines there are look open and pass nothing more, as after a phone's sleep."""
+        self._frozen = self.opened
+        for server in self._servers:
+            server.on_close(lambda _code, _reason: None)
+
+    @property
+    def opened(self) -> int:
+        return len(self._lines)
+
+    def wait_for_late(self) -> None:
+        """Wait until a message is late."""
+        for _ in range(1_000):
+            if self._waiting:
+                return
+            self.page.evaluate("() => new Promise(requestAnimationFrame)")
+        raise AssertionError("expected a late message")
+
     def _open(self, page: WebSocketRoute) -> None:
         if self._is_cut:
             page.close()
             return
+        place = self.opened
         self._lines.append(page)
         server = page.connect_to_server()
+        self._servers.append(server)
 
         def pass_on(text: str | bytes) -> None:
             kind = json.loads(text)["type"]
+            if place < self._frozen:
+                return
             if kind in self.late:
                 self._waiting.append((page, text))
             elif kind not in self.lost:
@@ -134,7 +179,8 @@ class LossyLine:
 
         def hear(text: str | bytes) -> None:
             self.said.append(str(text))
-            server.send(text)
+            if place >= self._frozen:
+                server.send(text)
 
         server.on_message(pass_on)
         page.on_message(hear)
@@ -159,6 +205,13 @@ def press(page: Page, action: str) -> None:
     button.click()
 
 
+def unfold(page: Page, part: str) -> None:
+    """Open a folded part of a page by what stands on its fold."""
+    fold = page.locator("summary").filter(has_text=part)
+    if not fold.evaluate("fold => fold.parentElement.open"):
+        fold.click()
+
+
 def shows(page: Page, **counts: int) -> None:
     """Wait until a page's spans show exactly these counts."""
     for candidate, count in everyone(counts).items():
@@ -169,6 +222,11 @@ def draws(page: Page, **counts: int) -> None:
     """Wait until a page's spans and the chart's data are exactly these counts."""
     shows(page, **counts)
     page.wait_for_function(DRAWN, arg=[list(pair) for pair in everyone(counts).items()])
+
+
+def agrees(page: Page, *, below: bool = False) -> None:
+    """Wait until chart and list say the same in the same order, and names stand below columns."""
+    page.wait_for_function(AGREES, arg=below)
 
 
 def everyone(counts: dict[str, int]) -> dict[str, int]:

@@ -1,0 +1,135 @@
+"""What an admin sees, and every page beside the room: for `make screenshots`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from playwright.sync_api import Page
+
+from tests.album import DESKS, Album, Cast
+from tests.pictures_of_phones import LONG, NAMES, show
+from tests.serving import CONFIG, Server
+from tests.steward import Steward
+from tests.windows import connected
+
+POLLS = [
+    {"id": "talk", "question": "Who should give the next talk?", "candidates": NAMES[:3]},
+    {
+        "id": "lunch",
+        "question": "What would you like for lunch?",
+        "rule": "approval",
+        "candidates": ["Soup", "Salad", "Bread"],
+        "results": "hidden",
+        "countdown": 45,
+    },
+    {
+        "id": "long",
+        "question": "Which of these many would you rather do, if nobody was looking?",
+        "candidates": [f"{n + 1} {LONG}"[:80] for n in range(14)],
+    },
+]
+
+
+def photograph_desks(album: Album, serve: Callable[[str], Server]) -> None:
+    """An admin in four looks, through a show of three questions."""
+    server = serve(show(POLLS))
+    steward = Steward(server)
+
+    def enter(size: str, language: str) -> Page:
+        page = album.open(server, "/login", size, language)
+        page.context.add_cookies(steward.cookies)
+        page.goto(server.url + "/admin")
+        connected(page)
+        return page
+
+    desks = Cast.enter(album, "Desk", DESKS, enter)
+
+    def take(state: str, wait: str, **options: bool) -> None:
+        for page in desks:
+            page.locator("main:not([data-fresh])").wait_for()
+            page.evaluate("scrollTo(0, 0)")
+        desks.take(state, wait, **options)
+
+    def press(selector: str) -> None:
+        for page in desks:
+            page.locator(f"{selector}:visible").first.click()
+
+    take("no phone has arrived", "body[data-round=none]", whole=True)
+    press("#addresses summary")
+    take("choosing the address", "#addresses[open]", whole=True)
+    steward.steer("open", poll="talk")
+    take("open, nobody has voted", "body[data-round=open]")
+    steward.fill([31, 27, 16])
+    busy = "[data-count]:text-is('31')"
+    take("open", busy)
+    take("open, the whole page", busy, whole=True)
+    press(".health summary")
+    take("how the lines are", ".health[open]")
+    press(".health summary")
+    steward.steer("extend", seconds=90)
+    take("countdown", "[data-countdown=running]")
+    press("button[data-action=reset]")
+    take("asked before a reset", "#ask:visible")
+    next(iter(desks)).locator("#ask-yes").click()
+    take("reset, and the way back", "#undo:visible")
+    steward.fill([2, 3])
+    steward.steer("close")
+    take("closed", "[data-part=next]:visible")
+    steward.steer("stage", poll="lunch")
+    take("the next question", "#seconds:visible")
+    steward.steer("open", poll="lunch")
+    steward.fill([2, 3])
+    steward.steer("close")
+    take("numbers hidden, closed", "[data-part=reveal]:visible")
+    steward.steer("rehearse", seconds=600)
+    take("rehearsal", "#rehearsal:visible")
+    steward.steer("end")
+    steward.steer("stage", poll="long")
+    steward.steer("open", poll="long")
+    steward.fill([n % 3 for n in range(14)])
+    take("many long names", "[data-candidate]:nth-of-type(14)", whole=True)
+    photograph_papers(album, server, desks)
+    for page in desks:
+        page.goto(server.url + "/admin")
+        connected(page)
+    server.kill()
+    take("no server", "body[data-connection=reconnecting]")
+
+
+def photograph_papers(album: Album, server: Server, desks: Cast) -> None:
+    """Forms and lists, in the same four looks."""
+    papers = {
+        "A new question": "/admin/new-poll",
+        "Editing a question": "/admin/polls/lunch",
+        "All rounds": "/admin/rounds",
+        "A public result": "/rounds/1?code=AAAA-AAAA",
+        "A public result, hidden": "/rounds/3",
+    }
+    for name, path in papers.items():
+        for page in desks:
+            page.goto(server.url + path)
+        Cast(album, name, desks.pages).take("as opened", whole=True)
+    for page in desks:
+        page.goto(server.url + "/admin/polls/long")
+        page.locator("#more").fill("Ice cream")
+        page.locator("#draft button[type=submit]").first.click()
+    asked = Cast(album, "Editing a question", desks.pages)
+    asked.take("with votes for the old text", ".ask", whole=True)
+
+
+def photograph_doors(album: Album, serve: Callable[[str], Server]) -> None:
+    """The logins and the lost page."""
+    server = serve(CONFIG + "\n[room]\nname_required = true\n")
+    doors = {
+        "Login": "/login",
+        "Admin login": "/admin/login",
+        "Admin link": f"/admin/login?link={server.link}",
+        "Lost": "/nowhere",
+    }
+    for name, path in doors.items():
+        enter = partial(album.open, server, path)
+        cast = Cast.enter(album, name, ["320×568", *DESKS], enter)
+        cast.take("as opened")
+        for page in cast:
+            page.context.close()
