@@ -50,7 +50,7 @@ FETCH_SECONDS_AT_START = 20.0
 RETRY_SECONDS = 600.0
 
 # Most tests wait for a server or a browser; the one that is free takes the next.
-TWO_AT_ONCE = ("--numprocesses=2", "--dist=worksteal")
+AT_ONCE = ("--numprocesses=3", "--dist=worksteal")
 
 OF_THE_SERVER = ("run", "rehearse", "password", "verify", "export", "erase-names")
 USAGE = """\
@@ -560,7 +560,7 @@ def obey(command: str, rest: Sequence[str], place: Place) -> int:
     if command == "test":
         set_up(place, dev=True)
         os.chdir(place.root)
-        return become((str(place.python), "-m", "pytest", *TWO_AT_ONCE, *rest))
+        return become((str(place.python), "-m", "pytest", *AT_ONCE, *rest))
     if command == "bench":
         set_up(place)
         os.chdir(place.root)

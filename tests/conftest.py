@@ -53,6 +53,14 @@ def server(serve: Callable[..., Server]) -> Server:
     return serve()
 
 
+@pytest.fixture(scope="module")
+def standing_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The same, for all tests of a module that leave no trace which another would see."""
+    server = Server(tmp_path_factory.mktemp("server"), CONFIG + 'trusted_hosts = ["stage.local"]\n')
+    yield server.start()
+    server.clear_up()
+
+
 @pytest.fixture
 def admin(server: Server) -> Browser:
     """A browser that is logged in as admin."""

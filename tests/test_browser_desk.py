@@ -196,6 +196,7 @@ def test_a_push_takes_the_focus_from_nobody(window: Window, server: Server) -> N
     unfold(desk, "Questions")
     unfold(desk, "Rounds")
     held = desk.locator("#rounds [data-round-id='1'] button")
+    expect(held).to_be_visible()
     held.focus()
     steer(admin, "close")
     steer(admin, "open")

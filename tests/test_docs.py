@@ -49,7 +49,7 @@ def test_the_readme_names_every_option_of_run() -> None:
 def test_the_readmes_pictures_are_there() -> None:
     """A picture that is shown is in the repository."""
     shown = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", readme())
-    assert len(shown) == 4
+    assert len(shown) == 6
     assert all((ROOT / picture).is_file() for picture in shown)
 
 

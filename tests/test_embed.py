@@ -177,7 +177,7 @@ def test_many_are_rows_and_without_highcharts_all_are(
         connected(page)
         row = page.locator("[data-candidate=candidate-1]")
         expect(row.locator(".strip rect")).to_be_visible()
-        expect(row.locator(".strip rect")).to_have_attribute("width", "100%")
+        expect(row.locator(".strip rect")).to_have_attribute("width", "33.33%")
         expect(row.locator(".count")).to_have_text("1")
         expect(page.locator("#candidates .name:visible")).to_have_count(number)
         assert page.evaluate("document.documentElement.scrollHeight <= innerHeight"), number

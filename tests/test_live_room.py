@@ -341,7 +341,8 @@ def flooding(greedy: Wire, burst: bytes) -> Iterator[None]:
             yield
         finally:
             stop.set()
-            greedy.socket.shutdown(socket.SHUT_RDWR)
+            with suppress(OSError):  # a flooder that hears too slowly may have been cut
+                greedy.socket.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.mark.parametrize("opcode", [PING, PONG, TEXT])

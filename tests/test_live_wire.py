@@ -13,6 +13,12 @@ KEY = "sN9cRrP/n9NdMgdcy2VJFQ=="
 ACCEPT = "fFBooB7FAkLlXgRSz0BT3v4hq5s="
 
 
+@pytest.fixture
+def server(standing_server: Server) -> Server:
+    """One for all of these tests: each brings visitors of its own."""
+    return standing_server
+
+
 def padded_vote(ballot: str, size: int, round: int = 1) -> bytes:
     """Return a vote of exactly so many bytes; a field that nobody knows fills it up."""
     vote = {"type": "vote", "ballot": ballot, "round": round, "choices": [ADA], "pad": ""}

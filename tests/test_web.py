@@ -19,6 +19,12 @@ from voting.config import Server as ServerSettings
 PAGES = ["/login", "/", "/present", "/admin", "/admin/login", "/nowhere"]
 
 
+@pytest.fixture
+def server(standing_server: Server) -> Server:
+    """One for all of these tests: each brings visitors of its own."""
+    return standing_server
+
+
 def test_logging_in_leads_to_the_vote(server: Server) -> None:
     """A name is optional unless the configuration says otherwise."""
     voter = Browser(server)
@@ -67,8 +73,9 @@ def test_every_page_has_the_security_headers(server: Server, path: str) -> None:
 @pytest.mark.parametrize(
     "path", ["/login", "/logout", "/admin/login", "/admin/logout", "/admin/reset"]
 )
-def test_every_form_needs_its_token(server: Server, path: str) -> None:
+def test_every_form_needs_its_token(serve: Callable[..., Server], path: str) -> None:
     """A form from elsewhere carries no CSRF token and changes nothing."""
+    server = serve()
     admin = Browser(server).become_admin()
     refused = admin.ask("POST", path, urlencode({"name": "x", "round": 1, "version": 9}).encode())
     assert refused.status == 400
@@ -83,8 +90,9 @@ def test_a_form_from_a_foreign_origin_is_refused(server: Server, origin: str) ->
 
 
 @pytest.mark.parametrize("path", ["/logout", "/admin/logout", "/admin/reset", "/admin/open"])
-def test_get_changes_nothing(server: Server, path: str) -> None:
+def test_get_changes_nothing(serve: Callable[..., Server], path: str) -> None:
     """A link or a preview is not an action."""
+    server = serve()
     assert Browser(server).become_admin().get(path).status == 405
 
 
@@ -103,11 +111,8 @@ def test_get_changes_nothing(server: Server, path: str) -> None:
         ("evil.example@localhost", 400),
     ],
 )
-def test_only_trusted_hosts_are_served(
-    serve: Callable[..., Server], host: str, status: int
-) -> None:
+def test_only_trusted_hosts_are_served(server: Server, host: str, status: int) -> None:
     """Any IP literal, localhost, `public_url` and configured names; a rebound DNS name is not."""
-    server = serve(CONFIG + 'trusted_hosts = ["stage.local"]\n')
     answer = Browser(server).get("/login", Host=host.format(port=server.port))
     assert answer.status == status
 
@@ -202,8 +207,9 @@ GZIP = {"Accept_Encoding": "gzip, deflate"}
 
 
 @pytest.mark.parametrize("path", ["/login", "/", "/present", "/admin"])
-def test_pages_are_compressed_for_whoever_asks(server: Server, path: str) -> None:
+def test_pages_are_compressed_for_whoever_asks(serve: Callable[..., Server], path: str) -> None:
     """A cache in between is told what the answer depends on."""
+    server = serve()
     visitor = Browser(server).log_in().become_admin()
     answer, plain = visitor.get(path, **GZIP), visitor.get(path)
     assert answer.headers["Content-Encoding"] == "gzip"
@@ -222,8 +228,9 @@ def test_a_page_that_echoes_a_link_is_not_compressed(server: Server, path: str) 
     assert b"</html>" in answer.body
 
 
-def test_what_a_form_sends_back_is_not_compressed(server: Server) -> None:
+def test_what_a_form_sends_back_is_not_compressed(serve: Callable[..., Server]) -> None:
     """It holds what was typed."""
+    server = serve()
     voter, admin = phone(server), Browser(server).become_admin()
     voter.vote(ADA)
     version = voter.until(type="receipt")["version"]

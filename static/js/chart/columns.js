@@ -1,10 +1,9 @@
 // How the chart looks: its columns and colours. Everything that is not a number is escaped, since
 // names are read as HTML and as format strings there.
 
-import { colourOf, isComparing, letterOf, shareOf } from "../page/candidates.js";
+import { colourOf, isComparing, letterOf, shareOf, SMALLEST_SCALE } from "../page/candidates.js";
 import { GROUP_PADDING } from "./sizes.js";
 
-const SMALLEST_SCALE = 3; // the first vote is a step, not a full column
 const DEPTH_PX = 90;
 // Seen from straight ahead and a little above: the fronts stand upright on one line, over their names,
 // and as high as they do flat; only tops and inner sides show the depth.

@@ -3,6 +3,9 @@
 import { setAttribute, setText } from "./dom.js";
 import { fill } from "./words.js";
 
+/** What a full column or bar stands for, at least: so the first vote is a step, not a triumph. */
+export const SMALLEST_SCALE = 3;
+
 const COLOURS = 8;
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
@@ -27,7 +30,8 @@ export const isComparing = ({ compared, counts }) => compared !== null && counts
 
 /**
  * Show `snapshot` in `list`; rows are made anew only when the candidates changed. With
- * `earlier`, the words for the count of the round compared, that is told too.
+ * `earlier`, the words for the count of the round compared, that is told too. A bar is the share of
+ * all ballots; in a list with `data-bars="leader"`, read from afar, the leader's fills its place.
  */
 export function renderCandidates(list, template, snapshot, earlier) {
   const { poll, counts, ballots, compared } = snapshot;
@@ -37,6 +41,7 @@ export function renderCandidates(list, template, snapshot, earlier) {
     list.dataset.size = crowdOf(candidates.length);
   }
   list.dataset.numbers = counts ? "shown" : "hidden";
+  const whole = list.dataset.bars === "leader" ? Math.max(SMALLEST_SCALE, ...Object.values(counts ?? {})) : ballots;
   for (const { id } of candidates) {
     const row = rowOf(list, id);
     const count = counts?.[id] ?? 0;
@@ -45,7 +50,7 @@ export function renderCandidates(list, template, snapshot, earlier) {
     setText(row.querySelector(".share"), counts ? `${Math.round(share)}%` : "");
     const before = earlier && isComparing(snapshot) ? compared.counts[id] : undefined;
     setText(row.querySelector(".earlier"), before === undefined ? "" : fill(earlier, { n: before }));
-    setAttribute(row.querySelector(".strip rect"), "width", counts ? `${Number(share.toFixed(2))}%` : "0%");
+    setAttribute(row.querySelector(".strip rect"), "width", `${Number(shareOf(count, whole).toFixed(2))}%`);
   }
 }
 

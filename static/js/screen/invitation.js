@@ -1,6 +1,6 @@
 // Where phones can join: the code and the address, large, small, or away.
 
-import { byId, setAttribute, setText } from "../page/dom.js";
+import { byId, setAttribute } from "../page/dom.js";
 
 const NEXT = { big: "corner", corner: "none", none: "big" };
 
@@ -20,5 +20,7 @@ export function renderInvitation(join) {
   if (join === null || link.getAttribute("href") === join) return;
   setAttribute(byId("join-code"), "src", `/join.svg?${encodeURIComponent(join)}`);
   setAttribute(link, "href", join);
-  setText(link, join.replace(/^https?:\/\//, ""));
+  const [, host, port] = join.match(/^https?:\/\/(.*?)(:\d+)?$/);
+  // What does not fit one line breaks before the port, not inside a number.
+  link.replaceChildren(host, document.createElement("wbr"), port ?? "");
 }
