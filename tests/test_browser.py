@@ -161,13 +161,13 @@ def test_turnout_follows_who_comes_votes_and_leaves(window: Window) -> None:
     voter = window.voter()
     vote(voter, ADA)
     other = window.voter()
-    expect(screen.locator(".turnout")).to_have_text("1 of 2 have voted")
-    expect(voter.locator("#turnout")).to_have_text("1 of 2 have voted")
+    expect(screen.locator(".turnout")).to_have_text("1 of 2 has voted")
+    expect(voter.locator("#turnout")).to_have_text("1 of 2 has voted")
     voter.close()
     expect(screen.locator("#online")).to_have_text("1")
-    expect(screen.locator(".turnout")).to_have_text("1 of 2 have voted")
+    expect(screen.locator(".turnout")).to_have_text("1 of 2 has voted")
     other.close()
-    expect(screen.locator(".turnout")).to_have_text("1 of 1 have voted")
+    expect(screen.locator(".turnout")).to_have_text("1 of 1 has voted")
 
 
 def test_the_voter_page_is_complete_without_the_chart(window: Window) -> None:

@@ -241,7 +241,7 @@ def test_every_tap_counts_once(open_room: Callable[..., Room]) -> None:
     tap(voter, *["ada"] * 4, "bob")
     tapped(voter, 5, ada="your taps: 4", bob="your taps: 1")
     expect(screen.locator("span[data-count=ada]")).to_have_text("4")
-    expect(screen.locator(".turnout")).to_have_text("1 of 1 have voted")
+    expect(screen.locator(".turnout")).to_have_text("1 of 1 has voted")
     expect(screen.locator("#ballots")).to_have_text("5")
     voter.reload()
     connected(voter)
@@ -435,7 +435,7 @@ def test_after_vote_shows_the_numbers_to_who_has_voted(open_room: Callable[..., 
     other = room.window.voter()
     tap(other, "bob")
     expect(other.locator("span[data-count=bob]")).to_have_text("1")
-    expect(voter.locator("#turnout")).to_have_text("1 of 2 have voted")
+    expect(voter.locator("#turnout")).to_have_text("1 of 2 has voted")
     status(voter, "idle", "You see the numbers when you have voted.")
     expect(voter.locator("span[data-count=bob]")).to_be_empty()
     assert numbers_in(heard) == []
@@ -458,7 +458,7 @@ def test_a_hidden_result_is_nowhere_until_it_is_revealed(open_room: Callable[...
     heard = [listen(voter), listen(screen)]
     tap(voter, "cy")
     status(voter, "counted", "The presenter shows the result later.")
-    expect(screen.locator(".turnout")).to_have_text("1 of 1 have voted")
+    expect(screen.locator(".turnout")).to_have_text("1 of 1 has voted")
     expect(screen.locator("#round-line")).to_contain_text("the result is shown later")
     expect(screen.locator("#chart")).to_be_hidden()
     expect(screen.locator("#candidates .letter")).to_have_text(["A", "B", "C", "D"])

@@ -664,4 +664,4 @@ def test_without_scripts_or_chart_the_screen_has_the_same_rows(
         row = page.locator(f"[data-candidate={ADA}]")
         expect(row.locator(".strip rect")).to_be_visible()
         expect(row).to_contain_text(re.compile(r"A\s+Ada Lovelace\s+100%\s+1"))
-        expect(page.locator(".turnout")).to_have_text("1 of 1 have voted")
+        expect(page.locator(".turnout")).to_have_text("1 of 1 has voted")

@@ -118,7 +118,7 @@ def test_the_frame_says_what_may_be_seen_and_keeps_its_picture(
     agrees(page, below=True)
 
     assert admin.steer("show", voter.state, target=1, results="hidden").json["ok"]
-    expect(page.locator("#instead")).to_have_text("1 of 1 have voted")
+    expect(page.locator("#instead")).to_have_text("1 of 1 has voted")
     expect(page.locator("#chart")).to_be_hidden()
     expect(page.locator(f"[data-count={ADA}]")).to_have_text("")
     voter.until(type="state", results="hidden")

@@ -28,8 +28,8 @@ def _turnout(snapshot: dict[str, Any]) -> Markup:
     words, _ = speech().sentences("voter")
     if snapshot["round"]["state"] == "none" or not (snapshot["online"] or snapshot["voted"]):
         return escape(words["here"].replace("{n}", str(snapshot["online"])))
-    said = words["turnout"].replace("{voted}", str(snapshot["voted"]))
-    return escape(said.replace("{all}", str(snapshot["room"])))
+    voted, room = snapshot["voted"], snapshot["room"]
+    return speech().count(words["turnout"], voted, voted=voted, all=room)
 
 
 def _alike(snapshot: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import { createStore, newest } from "./line/store.js";
 import { createAnnouncer } from "./page/announce.js";
 import { isComparing, renderCandidates } from "./page/candidates.js";
 import { byId, setText } from "./page/dom.js";
-import { clock, fill, readJson } from "./page/words.js";
+import { clock, fill, fillCount, readJson } from "./page/words.js";
 import { createLayout, orderRows } from "./screen/layout.js";
 import { createReport } from "./screen/report.js";
 
@@ -32,7 +32,7 @@ function render({ snapshot, connection }) {
   stage.stage = voted === 0 && !isComparing(snapshot) ? "waiting" : counts === null ? "hidden" : "chart";
   document.title = poll.question;
   setText(byId("question"), poll.question);
-  setText(byId("instead"), stage.stage === "waiting" ? words[`round_${round.state}`] : fill(words.turnout, { voted, all: room }));
+  setText(byId("instead"), stage.stage === "waiting" ? words[`round_${round.state}`] : fillCount(words.turnout, voted, { voted, all: room }));
   byId("rehearsal").hidden = !round.rehearsal;
   byId("away").hidden = !isAway;
   setText(byId("away"), away);

@@ -3,7 +3,7 @@
 
 import { colourOf, isComparing, letterOf, shareOf } from "../page/candidates.js";
 import { setAttribute } from "../page/dom.js";
-import { fill } from "../page/words.js";
+import { fill, fillCount } from "../page/words.js";
 import { cut, hasWholeWords, widthOf, wrap } from "./wrap.js";
 
 export const WIDTH = 1920;
@@ -48,7 +48,7 @@ export function createSheet(easel, snapshot, words) {
   const time = { dateStyle: "long", timeStyle: "short" };
   const when = new Date(round.opened_at).toLocaleString(document.documentElement.lang, time);
   y += NOTE_PX * LEADING;
-  write(sheet, [name, fill(words.turnout, { voted, all: room }), when].join(" · "), { x: MARGIN, y, size: NOTE_PX, fill: "var(--quiet)" });
+  write(sheet, [name, fillCount(words.turnout, voted, { voted, all: room }), when].join(" · "), { x: MARGIN, y, size: NOTE_PX, fill: "var(--quiet)" });
   if (isComparing(snapshot)) drawLegend(sheet, snapshot, words, y);
   return { sheet, top: y + NOTE_PX };
 }

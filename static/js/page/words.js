@@ -14,9 +14,14 @@ export function fill(sentence, values = {}) {
 
 const plurals = new Intl.PluralRules(document.documentElement.lang);
 
-/** Choose from a sentence's forms, by plural category, the one for a number, and fill it. */
+/** Choose from a sentence's forms, by plural category, the one for a number. */
+export function formOf(forms, n) {
+  return forms[plurals.select(n)] ?? forms[plurals.select(0)];
+}
+
+/** The same, filled. */
 export function fillCount(forms, n, values = {}) {
-  return fill(forms[plurals.select(n)] ?? forms[plurals.select(0)], { n, ...values });
+  return fill(formOf(forms, n), { n, ...values });
 }
 
 /** Say a time of day (milliseconds since 1970) in the reader's time zone. */

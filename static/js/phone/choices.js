@@ -2,7 +2,7 @@
 
 import { renderCandidates, rowOf } from "../page/candidates.js";
 import { byId, setAttribute, setText } from "../page/dom.js";
-import { fill } from "../page/words.js";
+import { fill, fillCount } from "../page/words.js";
 import { chosenOf, countedOf, draftOf, isSentOnce, isSettled, onItsWay, takesSeveral } from "./selection.js";
 
 const list = byId("candidates");
@@ -23,7 +23,7 @@ export function renderChoices(page, words, tap) {
   setText(byId("question"), poll.question);
   document.title = poll.question;
   const nobody = round.state === "none" || room === 0;
-  setText(byId("turnout"), nobody ? fill(words.here, { n: online }) : fill(words.turnout, { voted, all: room }));
+  setText(byId("turnout"), nobody ? fill(words.here, { n: online }) : fillCount(words.turnout, voted, { voted, all: room }));
   renderCandidates(list, template, page.snapshot, words.earlier);
 
   const chosen = chosenOf(page);

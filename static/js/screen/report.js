@@ -1,7 +1,7 @@
 // What a screen reader is told of the room: each change of the round at once, and now and then how
 // the vote goes.
 
-import { fill } from "../page/words.js";
+import { fill, fillCount } from "../page/words.js";
 
 const NEWS_MS = 20000; // numbers that move all the time are told only so often
 
@@ -35,7 +35,7 @@ export function createReport(announce, words) {
 }
 
 function newsOf({ poll, voted, room, counts }, words) {
-  const turnout = fill(words.turnout, { voted, all: room });
+  const turnout = fillCount(words.turnout, voted, { voted, all: room });
   const most = Math.max(0, ...Object.values(counts ?? {}));
   if (most === 0) return fill(words.heard_turnout, { turnout });
   const names = poll.candidates.filter(({ id }) => counts[id] === most).map(({ name }) => name);

@@ -3,7 +3,7 @@
 
 import { isComparing } from "../page/candidates.js";
 import { byId, setText } from "../page/dom.js";
-import { clock, fill } from "../page/words.js";
+import { clock, fill, formOf } from "../page/words.js";
 
 const SAID_MS = 12000; // a sentence for the presenter need not stay before the audience
 
@@ -20,8 +20,17 @@ export function renderStage(snapshot, words) {
   setText(byId("question"), poll.question);
   const later = counts === null ? [words[`later_${results}`]] : [];
   setText(byId("round-line"), [words[`round_${round.state}`], ...later].join(" · "));
+  renderTurnout(document.querySelector(".turnout"), formOf(words.turnout, voted));
   const figures = { voted, online, ballots, room };
   for (const place of document.querySelectorAll("[data-figure]")) setText(place, figures[place.dataset.figure]);
+}
+
+/** Write the sentence of the turnout around its figures, which stay the same elements. */
+function renderTurnout(line, sentence) {
+  if (line.dataset.sentence === sentence) return;
+  line.dataset.sentence = sentence;
+  const figures = { voted: line.querySelector("[data-figure=voted]"), all: line.querySelector("[data-figure=room]") };
+  line.replaceChildren(...sentence.split(/\{(voted|all)\}/).map((part, place) => (place % 2 ? figures[part] : part)));
 }
 
 /** The line's one sentence; null leaves it to the badge. */
