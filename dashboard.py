@@ -144,7 +144,7 @@ def create_app(config: Config | None = None, port: int = server.DEFAULT_PORT) ->
     )
     engine.start(failed.set)
     hub.start()
-    gevent.spawn(doorway.watch, lambda: hub.mark(state=True))
+    gevent.spawn(doorway.watch, hub.mark_screens)
     return app
 
 

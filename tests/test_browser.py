@@ -181,8 +181,8 @@ def test_the_voter_page_is_complete_without_the_chart(window: Window) -> None:
     draws(wide, **{ADA: 1})
 
 
-def test_without_highcharts_the_screen_has_bars_and_says_so(window: Window) -> None:
-    """The numbers are there all the same."""
+def test_without_highcharts_the_screen_has_bars_and_says_so(window: Window, server: Server) -> None:
+    """The numbers are there all the same, and a server that comes back makes nothing jump."""
     screen = window.open("/present", PROJECTOR)
     context = screen.context
     context.route("**/highcharts.js", lambda route: route.abort())
@@ -196,6 +196,20 @@ def test_without_highcharts_the_screen_has_bars_and_says_so(window: Window) -> N
     bar = screen.locator(f"[data-candidate={ADA}] .strip rect")
     expect(bar).to_have_attribute("width", "33.33%")  # a first vote is a step, not a triumph
     expect(bar).to_be_visible()
+    screen.evaluate(
+        """() => {
+            window.layouts = new Set();
+            const note = () => window.layouts.add(document.body.dataset.layout);
+            new MutationObserver(note).observe(document.body, { attributes: true });
+        }"""
+    )
+    with screen.expect_event("requestfailed", lambda request: "highcharts.js" in request.url):
+        server.kill()
+        expect(screen.locator("body")).to_have_attribute("data-connection", "reconnecting")
+        server.start()
+    connected(screen)
+    expect(screen.locator("body")).to_have_attribute("data-chart", "plain")
+    assert screen.evaluate("[...window.layouts]") == ["rows"]
 
 
 def test_two_tabs_of_one_voter_agree(window: Window) -> None:

@@ -15,6 +15,7 @@ from tests.faults import FileLimit
 from tests.phones import Browser as Visitor
 from tests.phones import phone
 from tests.serving import ADA, CONFIG, EDSGER, GRACE, Server, poll_config
+from tests.steward import Steward
 from tests.windows import LossyLine, Window, connected, shows, vote
 
 pytestmark = pytest.mark.browser
@@ -412,3 +413,37 @@ def test_the_login_page_fits_a_thumb_and_says_what_is_wrong(
     late = window.open("/login", size=SMALL)
     expect(late.locator("#rehearsal")).to_be_visible()
     fits(late)
+
+
+def test_what_matters_is_heard_though_more_comes_before_it_is_said(
+    serve: Callable[..., Server], windows: Callable[[Server], Window]
+) -> None:
+    """The voice rests five seconds; then it tells all that is not as the listener knows it."""
+    lunch = '\n[[polls]]\nquestion = "What is for lunch?"\ncandidates = ["Soup", "Salad"]\n'
+    server = serve(CONFIG.replace("\n[server]", lunch + "\n[server]"))
+    steward, voter = Steward(server), windows(server).voter()
+    voice = voter.locator("#announcer")
+    vote(voter, ADA)
+    expect(voice).to_contain_text("Ada Lovelace")
+    steward.steer("next")
+    expect(voter.locator("#question")).to_have_text("What is for lunch?")
+    steward.steer("open", poll="poll-2")
+    expect(voter.locator("#status")).to_have_attribute("data-status", "idle")
+    expect(voice).to_contain_text("What is for lunch?", timeout=10_000)
+    expect(voice).to_contain_text("Tap your choice to vote.")
+
+
+def test_forced_colours_leave_every_sign(window: Window) -> None:
+    """With the system's own few colours: the vote, the bars and the keys' focus are seen."""
+    voter = window.voter(forced_colors="active")
+    vote(voter, ADA)
+    row = voter.locator(f"[data-candidate={ADA}]")
+    style = "each => { const s = getComputedStyle(each); return [s.outlineStyle, s.outlineWidth]; }"
+    assert row.evaluate(style) == ["solid", "3px"]
+    expect(row.locator(".mark")).to_have_text("your vote")
+    bar, track = (row.locator(f".strip{part}") for part in (" rect", ""))
+    assert bar.evaluate("each => getComputedStyle(each).fill") != track.evaluate(
+        "each => getComputedStyle(each).backgroundColor"
+    )
+    voter.keyboard.press("Tab")
+    assert voter.locator(":focus").evaluate(style) == ["solid", "3px"]

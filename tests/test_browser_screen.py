@@ -9,7 +9,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, Request, WebSocketRoute, expect
 
-from tests.phones import phone
+from tests.phones import Browser as Visitor
+from tests.phones import Phone, phone
 from tests.serving import ADA, CONFIG, EDSGER, GRACE, Server, dashboard, poll_config
 from tests.steward import Steward
 from tests.windows import LAPTOP, PROJECTOR, LossyLine, Window, connected, draws, shows
@@ -269,9 +270,9 @@ def test_the_admins_keys_lead_through_the_show(show: tuple[Server, Window]) -> N
     look(screen, round="closed")
     press(screen, "o")
     look(screen, round="open")
-    assert steward.look()["round"]["id"] == 3
+    assert steward.look()["round"]["id"] == 2  # the second press takes the first one back
     press(screen, "v")
-    expect(screen.locator("#said")).to_have_text("The result is on the screen already.")
+    expect(screen.locator("#said")).to_have_text("Everybody sees the numbers already.")
 
     steward.fill([1])
     draws(screen, **{ADA: 1})
@@ -530,18 +531,40 @@ def test_the_candidates_are_a_table_in_every_shape(window: Window, server: Serve
 
 
 def test_text_twice_as_large_leaves_nothing_out(window: Window, server: Server) -> None:
-    """By its key, and by the browser's own zoom; the page may then scroll, downwards alone."""
+    """By its key, which asks twice for more than fits, and by the browser's own zoom.
+
+    The page may then scroll, downwards alone.
+    """
     screen = window.screen()
     voter = phone(server)
     voter.vote(EDSGER)
     draws(screen, **{EDSGER: 1})
     press(screen, "+", "+", "+")
+    expect(screen.locator("#said")).to_contain_text("as large as fits")
+    look(screen, text="3")
+    assert screen.evaluate("document.documentElement.scrollHeight <= innerHeight")
+    press(screen, "+")
     look(screen, text="4")
     for size in (PROJECTOR, {"width": 640, "height": 360}):
         screen.set_viewport_size(size)
         assert screen.evaluate("document.documentElement.scrollWidth <= innerWidth")
         for each in ("#question", ".turnout", "#keys-open", "[data-count=edsger-dijks]"):
             expect(screen.locator(each)).to_be_visible()
+
+
+def test_opened_as_localhost_it_shows_what_phones_can_reach(
+    serve: Callable[..., Server], windows: Callable[[Server], Window]
+) -> None:
+    """The address of a network, as the server sees it; without a network it says so."""
+    server = serve(CONFIG[: CONFIG.index("[server]")])
+    screen = windows(server).screen()
+    address = Phone(Visitor(server), "screen").until(type="state")["join"]
+    if address is None:
+        expect(screen.locator("#join-notice")).to_be_visible()
+    else:
+        expect(screen.locator("#join-link")).to_have_attribute("href", address)
+        expect(screen.locator("#join-link")).to_have_text(address.removeprefix("http://"))
+        assert not re.search(r"127\.|localhost", address)
 
 
 # The room goes on

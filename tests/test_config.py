@@ -263,7 +263,17 @@ def test_a_public_url_that_phones_could_not_open_is_refused(file: Path, url: str
 
 @pytest.mark.parametrize(
     "origin",
-    ["slides.example", "*", "https://slides.example/deck", "https://a.example; script-src *", ""],
+    [
+        "slides.example",
+        "*",
+        "https://*",
+        "https://a.example*b",
+        "https://例え.example",
+        "https://slides.example/deck",
+        "https://a.example; script-src *",
+        "https://x`<>.example",
+        "",
+    ],
 )
 def test_what_is_no_origin_is_refused(file: Path, origin: str) -> None:
     """What goes into the content policy is an address and nothing more."""

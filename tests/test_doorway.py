@@ -62,6 +62,18 @@ def test_only_what_this_computer_has_can_be_chosen(
     assert door.chosen == "10.0.0.7"
 
 
+def test_a_choice_that_cannot_be_kept_changes_nothing(
+    tmp_path: Path, network: list[tuple[str, str]]
+) -> None:
+    """Not even what is in the file: the next start shows the same address."""
+    door = Doorway(Settings(), 5000, tmp_path)
+    door.choose("10.0.0.7")
+    (tmp_path / "address.new").mkdir()  # as good as a full disk
+    with pytest.raises(IsADirectoryError):
+        door.choose("")
+    assert (door.chosen, Doorway(Settings(), 5000, tmp_path).chosen) == ("10.0.0.7", "10.0.0.7")
+
+
 @pytest.mark.parametrize(
     "settings", [Settings(public_url="https://vote.example"), Settings(host="10.0.0.7")]
 )

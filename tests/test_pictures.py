@@ -61,7 +61,7 @@ def saved(page: Page, kind: str) -> bytes:
     """Press the button of a kind of picture and return the file that was saved."""
     with page.expect_download() as download:
         page.locator(f"[data-picture={kind}]:visible").first.click()
-    assert download.value.suggested_filename == f"round-1.{kind}"
+    assert download.value.suggested_filename == f"show-of-hands-round-1.{kind}"
     return Path(download.value.path()).read_bytes()
 
 

@@ -638,9 +638,20 @@ def test_a_removed_poll_is_put_back_where_it_stood() -> None:
     room.steer(Stage, "other")
     assert room.record(remove(room, "other")) == Done()
     assert (list(room.state.polls), room.state.shown) == (["poll", "third"], "")
-    assert room.record(edit(room, OTHER, restart=False)) == Done()
+    back = msgspec.structs.replace(edit(room, OTHER, restart=False), back=True)
+    assert room.record(back) == Done()
     assert list(room.state.polls) == ["poll", "other", "third"]
     assert (room.state.poll, room.state.removed) == (OTHER, None)
+
+
+def test_a_poll_that_is_written_again_is_a_new_one_at_the_end() -> None:
+    """Journals of before there was a way back mean what they meant."""
+    room = Room(POLL, OTHER, THIRD)
+    room.steer(Stage, "other")
+    room.record(remove(room, "other"))
+    assert room.record(edit(room, OTHER, restart=False)) == Done()
+    assert list(room.state.polls) == ["poll", "third", "other"]
+    assert room.state.poll == POLL
 
 
 def test_a_poll_that_left_the_file_is_not_offered_back() -> None:

@@ -60,8 +60,8 @@ def command(action: str, state: State) -> Command:
     seen = number("round"), number("version")
     match action:
         case "open":
-            on_stage = state.poll.id if state.poll else ""
-            return Open(*seen, request.form.get("poll", on_stage), seconds())
+            poll = request.form.get("poll", state.poll.id if state.poll else "")
+            return Open(*seen, poll, _length(state, poll))
         case "close" | "end":
             return Close(*seen)
         case "reopen":
@@ -69,7 +69,7 @@ def command(action: str, state: State) -> Command:
         case "extend":
             return Extend(*seen, seconds())
         case "reset":
-            return Reset(*seen, seconds())
+            return Reset(*seen, _length(state, state.poll.id if state.poll else ""))
         case "restore":
             return Restore(*seen, number("target"))
         case "stage":
@@ -82,6 +82,14 @@ def command(action: str, state: State) -> Command:
             return Rehearse(*seen, seconds(MAX_REHEARSAL_SECONDS) or MAX_REHEARSAL_SECONDS)
         case _:
             return Compare(*seen, number("target"))
+
+
+def _length(state: State, poll: str) -> int | None:
+    """Read a countdown's length; "proposed" is what the newest text of the poll proposes."""
+    if request.form.get("seconds") == "proposed":
+        newest = state.polls.get(poll)
+        return newest.countdown if newest else None
+    return seconds()
 
 
 def _after(state: State) -> str:
@@ -130,9 +138,15 @@ def results() -> Results:
 
 
 def at_stake(state: State, wanted: Command) -> str | None:
-    """Return the question before a command that takes an open round and its ballots off stage."""
+    """Return the question before a command that takes ballots off the stage.
+
+    What ends a round is asked for; a closed one makes way without a word, but for a reset, by which
+    nobody means to go on.
+    """
     current = state.on_stage
-    if current is None or current.closed_at is not None or not current.ballots:
+    if current is None or not current.ballots:
+        return None
+    if current.closed_at is not None and not isinstance(wanted, Reset):
         return None
     match wanted:
         case Reset():
@@ -142,6 +156,8 @@ def at_stake(state: State, wanted: Command) -> str | None:
                 current.ballots,
                 n=current.ballots,
             )
+        case Stage(poll=""):  # the last question has no next: nothing will be done
+            return None
         case Stage() | Restore():
             said = ngettext(
                 "Round %(round)s is open and has %(n)s ballot. Go on? It is closed and kept, and"

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import gevent
 
-from voting.addresses import Network, join_url, listens_everywhere, networks
+from voting.addresses import Network, is_loopback, join_url, listens_everywhere, networks
 from voting.config import Server
+from voting.folder import rename
 
 LOOK_SECONDS = 3.0
 """A laptop that changes its Wi-Fi shows the new address after so long, at most."""
@@ -49,6 +50,12 @@ class Doorway:
         return bool(settings.public_url) or not listens_everywhere(settings.host)
 
     @property
+    def is_shut(self) -> bool:
+        """Whether the server listens to this computer alone, so that no network would help."""
+        settings = self._settings
+        return not settings.public_url and is_loopback(settings.host)
+
+    @property
     def chosen(self) -> str:
         """The admin's choice, "" if the server chooses."""
         return "" if self.is_fixed else self._chosen
@@ -69,25 +76,27 @@ class Doorway:
         """
         if address and address not in [network.address for network, _ in self.networks()]:
             raise NoSuchAddress(address)
-        self._file.write_text(address, encoding="ascii")
+        fresh = self._file.with_name("address.new")  # a full disk must not take the old choice away
+        fresh.write_text(address, encoding="ascii")
+        rename(fresh, self._file)
         self._chosen = address
         self.look()
 
     def look(self) -> str | None:
         """Look at the networks again, tell whoever watches of a change, and return the address."""
-        found = self._found()
-        if found != self.url:
-            self.url = found
-            self._changed()
-        return found
+        with suppress(OSError):  # a card that goes while it is read; the next look tells
+            found = self._found()
+            if found != self.url:
+                self.url = found
+                self._changed()
+        return self.url
 
     def watch(self, changed: Callable[[], None]) -> None:
         """Look every few seconds, for ever; `changed()` is called when the address is another."""
         self._changed = changed
         while True:
             gevent.sleep(LOOK_SECONDS)
-            with suppress(OSError):  # a card that goes while it is read; the next look tells
-                self.look()
+            self.look()
 
     def _found(self) -> str | None:
         settings = self._settings

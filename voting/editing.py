@@ -87,10 +87,10 @@ def create_blueprint(engine: Engine, admin: identity.Admin) -> Blueprint:
     @blueprint.post("/polls/<id>/put-back")
     def put_back(id: str) -> Page:
         removed = engine.state.removed
-        if removed is None or removed.poll.id != id:
+        if removed is None or removed.poll.id != id or id in engine.state.polls:
             return answer(409, "not_possible", _("That question cannot be put back any more."))
         # The round on stage, if it is of this poll, has the text already.
-        wanted = Edit(number("round"), number("version"), removed.poll, 0, restart=False)
+        wanted = Edit(number("round"), number("version"), removed.poll, 0, restart=False, back=True)
         return carry_out(engine, wanted)
 
     def page(

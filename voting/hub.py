@@ -159,6 +159,10 @@ class Hub:
         self._screens.mark(state=state)
         self._phones.mark(state=state)
 
+    def mark_screens(self) -> None:
+        """Say that something changed which only screens and desks are shown."""
+        self._screens.mark(state=True)
+
     def _sweep_for_ever(self) -> None:
         while True:
             # A silence must be seen before it is twice as long.

@@ -127,6 +127,7 @@ def create_blueprint(
             snapshot=live.snapshot("screen"),
             has_password=admin.has_password,
             screen=config.screen,
+            is_shut=doorway.is_shut,
         )
 
     @blueprint.get("/embed")

@@ -169,18 +169,20 @@ class Compare(Steering, frozen=True, tag="compare"):
     target: int
 
 
-class Edit(Steering, frozen=True, tag="edit"):
+class Edit(Steering, frozen=True, tag="edit", omit_defaults=True):
     """A poll written on the admin's page, new or edited.
 
     `seen` is the version at which the edited text was defined, 0 for a new poll. Where the round on
     stage holds ballots cast for the old text, `restart` decides: True begins a new round with the
-    new one, False leaves it to the next round, None has not decided.
+    new one, False leaves it to the next round, None has not decided. `back`: the poll that was
+    taken off the list last stands where it stood.
     """
 
     poll: Poll
     seen: int
     restart: bool | None = None
     room: int = 0
+    back: bool = False
 
 
 class Remove(Steering, frozen=True, tag="remove"):

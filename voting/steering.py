@@ -110,7 +110,7 @@ def _write(state: State, command: Edit | Remove) -> Refusal | None:
     if id not in state.polls and len(state.polls) >= MAX_POLLS:
         return _not_possible(f"{MAX_POLLS} polls are enough")
     define(state, command.poll)
-    if state.removed and state.removed.poll.id == id:
+    if command.back and state.removed and state.removed.poll.id == id:
         _put_back(state, state.removed)
     if used and command.restart:
         _leave(state, command.room)

@@ -39,7 +39,10 @@ connect({
     if ("now" in message) clock.heard(message.now, message.askedAt);
     store.change({ snapshot: newest(store.get().snapshot, message) });
   },
-  onChange: (connection) => store.change({ connection }),
+  onChange(connection) {
+    store.change({ connection });
+    if (connection.state === "connected") tell(""); // "no answer" is answered now
+  },
   onLogin: () => location.assign("/admin/login"),
 });
 const tell = wireActions({

@@ -20,7 +20,7 @@ const report = createReport(announce, words);
 const layOut = createLayout(list, 320); // pixels: a frame may be small and seen from near
 const chart = createChart(byId("chart"), {
   letters: () => false,
-  onDrawn: () => { stage.chart = "live"; },
+  onDrawn: () => { stage.chart = "live"; store.change({}); },
   onMissing: () => { stage.chart = "plain"; store.change({}); },
 });
 
@@ -39,10 +39,10 @@ function render({ snapshot, connection }) {
   renderCandidates(list, byId("candidate-row"), snapshot, "{n}");
   renderLegend(byId("legend"), snapshot, words);
   orderRows(list, ballotOrder(poll), snapshot);
-  layOut({ poll, isPlain: stage.chart === "plain", around: [stage.stage, stage.compared, round.rehearsal] });
-  if (stage.stage === "chart" && stage.layout === "columns") chart.update(snapshot, { style: stage.columns });
-  if (isAway) announce(away);
-  else report(snapshot);
+  const isRetried = stage.chart === "retried";
+  layOut({ poll, isPlain: isRetried || stage.chart === "plain", around: [stage.stage, stage.compared, round.rehearsal] });
+  if (stage.stage === "chart" && (isRetried || stage.layout === "columns")) chart.update(snapshot, { style: stage.columns });
+  report(snapshot, isAway ? away : words.live);
 }
 
 const store = createStore({ snapshot: first, connection: { state: "connecting" } }, render);
@@ -52,8 +52,8 @@ connect({
   view: "screen",
   onMessage: (message) => store.change({ snapshot: newest(store.get().snapshot, message) }),
   onChange(connection) {
-    // A chart that could not be fetched while the server was away is tried again.
-    if (connection.state === "connected" && stage.chart === "plain") stage.chart = "waiting";
+    const isBack = connection.state === "connected" && store.get().connection.state !== "connecting";
+    if (isBack && stage.chart === "plain") stage.chart = "retried"; // the rows stay until it is there
     store.change({ connection });
   },
   onLogin: () => location.reload(),

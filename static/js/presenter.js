@@ -9,10 +9,10 @@ import { byId } from "./page/dom.js";
 import { readJson } from "./page/words.js";
 import { nextCode } from "./screen/invitation.js";
 import { toggleFullScreen, wireKeys } from "./screen/keys.js";
-import { changedLook, rememberedLook } from "./screen/look.js";
+import { changedLook, isCapped, rememberedLook } from "./screen/look.js";
 import { createReport } from "./screen/report.js";
 import { createScreen } from "./screen/screen.js";
-import { createTeller } from "./screen/stage.js";
+import { createTeller, sentenceOf } from "./screen/stage.js";
 import { createSteering } from "./screen/steering.js";
 import { keepAwake } from "./screen/wake.js";
 
@@ -28,13 +28,16 @@ const beginning = { snapshot: first, connection: { state: "connecting" }, look: 
 const store = createStore(beginning, (state) => {
   draw(state);
   steering.render(state.snapshot);
-  report(state.snapshot);
+  report(state.snapshot, sentenceOf(state.connection, state.snapshot, words));
 });
 
 function act(name) {
   const { snapshot, look } = store.get();
   const changed = changedLook(look, name);
-  if (changed) return store.change({ look: changed });
+  if (changed) {
+    store.change({ look: changed });
+    return name === "larger" && isCapped(changed) ? tell(words.text_most) : undefined;
+  }
   if (name === "code") return store.change({ chosenCode: nextCode(stage.code) });
   byId("keys").close(); // what comes of it is to be seen on the stage
   if (name === "full") toggleFullScreen(() => tell(words.no_full));
@@ -51,8 +54,8 @@ connect({
     store.change({ snapshot: newest(store.get().snapshot, message) });
   },
   onChange(connection) {
-    // A chart that could not be fetched while the server was away is tried again.
-    if (connection.state === "connected" && stage.chart === "plain") stage.chart = "waiting";
+    const isBack = connection.state === "connected" && store.get().connection.state !== "connecting";
+    if (isBack && stage.chart === "plain") stage.chart = "retried"; // the rows stay until it is there
     store.change({ connection });
   },
   onLogin: () => location.assign("/login"),

@@ -80,6 +80,7 @@ export function createChart(container, { letters, onDrawn = () => {}, onMissing 
     }
     onDrawn();
     draw();
+    if (latest.style === "3d" && !hasDepth) deepen();
     new ResizeObserver(fit).observe(container);
   }
 

@@ -35,7 +35,9 @@ async function fetchLibrary() {
 const script = (name) => element("script", { src: new URL(name, VENDOR).href });
 
 function element(tag, attributes) {
-  return new Promise((onload, onerror) => {
-    document.head.append(Object.assign(document.createElement(tag), attributes, { onload, onerror }));
+  return new Promise((onload, fail) => {
+    const one = document.createElement(tag);
+    const onerror = (problem) => { one.remove(); fail(problem); };
+    document.head.append(Object.assign(one, attributes, { onload, onerror }));
   });
 }

@@ -19,7 +19,7 @@ const STYLED = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacit
 export async function savePicture(snapshot, kind, words) {
   const picture = await drawPicture(snapshot, words);
   const svg = new Blob([picture], { type: "image/svg+xml" });
-  save(kind === "svg" ? svg : await paint(svg), `round-${snapshot.round.id}.${kind}`);
+  save(kind === "svg" ? svg : await paint(svg), `show-of-hands-round-${snapshot.round.id}.${kind}`);
 }
 
 /** The picture as the text of an SVG file. */

@@ -14,12 +14,13 @@ let timer;
 
 /**
  * Post every action. `onPost()` is called as one leaves, and what it returns is handed on to
- * `onDone(action, fields, that)` once it is done; `announce` reads out what is said. Returns tell(text, isTrouble), for what else there is to say.
+ * `onDone(action, fields, that)` once it is done; `announce` reads out what is said. Returns
+ * tell(text, isTrouble), for what else there is to say.
  */
 export function wireActions({ words, announce, onPost, onDone }) {
   const tellAll = (text, isTrouble) => {
     tell(text, isTrouble);
-    announce(text);
+    if (text) announce(text);
   };
   async function post(form, isSure = false) {
     const button = buttonOf(form);

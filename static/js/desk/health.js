@@ -2,24 +2,25 @@
 // the same before scripts run.
 
 import { byId, setText } from "../page/dom.js";
-import { fill, fillCount } from "../page/words.js";
+import { clock, fill, fillCount } from "../page/words.js";
 
 const SCARCE_BYTES = 500_000_000; // a hall votes for years in this; whatever else fills the disk is quicker
 const place = document.querySelector(".health");
 
 /** What the vitals come to, as {kind, say}; `kind` is calm, or what is the matter. */
-function healthOf({ disk_free: free, slow, phones }, words) {
+function healthOf({ disk_free: free, slow, phones }, { state, since }, words) {
+  if (state === "reconnecting" || state === "offline") return { kind: "away", say: fill(words.away, { time: clock(since) }) };
   if (free !== null && free < SCARCE_BYTES) return { kind: "disk", say: fill(words.disk_scarce, { n: Math.floor(free / 1e6) }) };
   if (slow > 0) return { kind: "slow", say: fillCount(words.slow, slow) };
   return { kind: "calm", say: phones ? fillCount(words.keep_up, phones) : words.no_phone };
 }
 
-/** Returns render({ vitals, snapshot }); what is new and the matter is read out once. */
+/** Returns render({ vitals, snapshot, connection }); what is new and the matter is read out once. */
 export function createHealth(words, announce) {
   const told = { kind: "calm", recording: true };
 
-  return function renderHealth({ vitals, snapshot }) {
-    const { kind, say } = healthOf(vitals, words);
+  return function renderHealth({ vitals, snapshot, connection }) {
+    const { kind, say } = healthOf(vitals, connection, words);
     const { disk_free: free, ...numbers } = vitals;
     const disk = free === null ? "–" : fill(words.gigabytes, { n: (free / 1e9).toFixed(1) });
     place.dataset.health = kind === "calm" ? "calm" : "warn";

@@ -165,7 +165,13 @@ export function connect({ view, onMessage, onChange, onLogin, transport = webSoc
   addEventListener("pageshow", ({ persisted }) => persisted && check());
   addEventListener("online", check);
   addEventListener("offline", check);
-  navigator.connection?.addEventListener("change", check);
+  // Estimates of speed change all the time, too; only another kind of network is news.
+  let network = navigator.connection?.type;
+  navigator.connection?.addEventListener("change", () => {
+    if (navigator.connection.type === network) return;
+    network = navigator.connection.type;
+    check();
+  });
 
   onChange(now);
   open();

@@ -2,8 +2,12 @@
 // then at most every five seconds. What is new by then replaces what was not said yet.
 
 const REST_MS = 5000;
+const SILENT = "\u00a0"; // makes the same sentence another text, or it would not be said again
 
-/** Returns announce(text), which has it read out by the live region `element`. */
+/**
+ * Returns announce(text), which has it read out by the live region `element`. In place of a text a
+ * function may be given, which is asked for it when it is about to be said; "" says nothing.
+ */
 export function createAnnouncer(element) {
   let waiting = null;
   let timer = null;
@@ -11,13 +15,14 @@ export function createAnnouncer(element) {
   function speak() {
     timer = null;
     if (waiting === null) return;
-    element.textContent = waiting;
+    const text = typeof waiting === "function" ? waiting() : waiting;
     waiting = null;
+    if (text === "") return;
+    element.textContent = text === element.textContent ? text + SILENT : text;
     timer = setTimeout(speak, REST_MS);
   }
 
   return function announce(text) {
-    if (text === (waiting ?? element.textContent)) return; // said, or about to be
     waiting = text;
     if (timer === null) speak();
   };

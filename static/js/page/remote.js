@@ -3,6 +3,8 @@
 
 export const FRESH_MS = 800; // a press meant for what stood here before must not act on what is new
 
+const ANSWER_MS = 8000; // who presses must not be left without a word
+
 /**
  * Post an action of the admin's, as `{round, version, …}` fields.
  *
@@ -11,15 +13,20 @@ export const FRESH_MS = 800; // a press meant for what stood here before must no
  * whether it was done.
  */
 export async function postAction(action, fields, csrf) {
+  const patience = new AbortController();
+  const timer = setTimeout(() => patience.abort(), ANSWER_MS);
   try {
     const response = await fetch(`/admin/${action}`, {
       method: "POST",
       headers: { Accept: "application/json", "X-CSRFToken": csrf },
       body: new URLSearchParams(fields),
+      signal: patience.signal,
     });
     const answer = await response.json();
     return typeof answer.ok === "boolean" ? answer : { ok: false, code: "no_answer" };
   } catch {
     return { ok: false, code: "no_answer" };
+  } finally {
+    clearTimeout(timer);
   }
 }

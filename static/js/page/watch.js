@@ -15,7 +15,8 @@ export function watch(path, onAnswer) {
     const mine = asks;
     try {
       const response = await fetch(path, { headers: { Accept: "application/json" } });
-      if (response.ok) onAnswer(await response.json());
+      const answer = response.ok ? await response.json() : null;
+      if (answer !== null && mine === asks) onAnswer(answer);
     } catch {
       // Gone for the moment.
     }

@@ -30,7 +30,7 @@ export function clock(milliseconds) {
   return new Date(milliseconds).toLocaleTimeString(document.documentElement.lang, parts);
 }
 
-// An Arabic or Hebrew name would otherwise carry the words around it to the wrong side.
+// A name that runs the other way would otherwise carry the words around it to the wrong side.
 function isolate(value) {
-  return RIGHT_TO_LEFT.test(value) ? `\u2068${value}\u2069` : value;
+  return RIGHT_TO_LEFT.test(value) || document.dir === "rtl" ? `\u2068${value}\u2069` : value;
 }

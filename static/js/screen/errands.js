@@ -1,8 +1,9 @@
 // What the presenter's keys ask of the server, for the room as it is seen. Pure.
 
 const ERRANDS = {
-  turn: ({ poll, round }) => (round.state === "open" ? ["close", {}] : ["open", { seconds: poll.countdown ?? "" }]),
-  reset: ({ poll, round }) => ["reset", { ask: 1, seconds: round.closes_at === null ? "" : (poll.countdown ?? "") }],
+  // A second press takes the first one back: what was closed goes on, with its votes.
+  turn: ({ round }) => [{ open: "close", closed: "reopen", none: "open" }[round.state], { seconds: "proposed" }],
+  reset: ({ round }) => ["reset", { ask: 1, seconds: round.closes_at === null ? "" : "proposed" }],
   reveal: ({ round }) => ["show", { target: round.id, results: "live" }],
   next: () => ["next", { ask: 1 }],
 };

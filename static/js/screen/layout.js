@@ -6,7 +6,8 @@ const MOST_COLUMNS = 12;
 const MOST_ROWS = 24; // of one column of rows
 const ROWS_IN_PAIRS = 25; // fifty fill two columns; each 25 more begin another one
 const MOST_LINES = 3; // of a name under its column
-const LEAST_DIGITS = 2; // so that the tenth vote moves nothing
+const LEAST_DIGITS = 3; // so that neither the tenth vote nor the hundredth moves anything
+const USUAL_TEXT = 1; // of the sizes in present.css
 const TIGHTEST = 3; // of the steps in present.css
 
 const stage = document.body.dataset;
@@ -21,14 +22,22 @@ export function createLayout(list, narrowest = 700) {
     const about = JSON.stringify([facts, innerWidth, innerHeight]);
     if (about === seen) return;
     seen = about;
-    const { poll, isPlain } = facts;
-    const number = poll.candidates.length;
-    stage.tight = 0;
-    stage.layout = number > MOST_ROWS ? "pairs" : isPlain || !areNamesFitting(list, narrowest) ? "rows" : "columns";
-    if (stage.layout === "columns") return;
-    measureRows(list, number);
-    for (let step = 1; step <= TIGHTEST && innerWidth >= narrowest && !isOneWindow(); step += 1) stage.tight = step;
+    // Larger text than fits would push candidates off the stage, unless that is wanted.
+    for (let text = facts.text ?? USUAL_TEXT; ; text -= 1) {
+      if (facts.text !== undefined) document.documentElement.dataset.text = text;
+      shape(list, facts, narrowest);
+      if (text <= USUAL_TEXT || facts.mayScroll || innerWidth < narrowest || isOneWindow()) return;
+    }
   };
+}
+
+function shape(list, { poll, isPlain }, narrowest) {
+  const number = poll.candidates.length;
+  stage.tight = 0;
+  stage.layout = number > MOST_ROWS ? "pairs" : isPlain || !areNamesFitting(list, narrowest) ? "rows" : "columns";
+  if (stage.layout === "columns") return;
+  measureRows(list, number);
+  for (let step = 1; step <= TIGHTEST && innerWidth >= narrowest && !isOneWindow(); step += 1) stage.tight = step;
 }
 
 const isOneWindow = () => document.documentElement.scrollHeight <= innerHeight;

@@ -8,8 +8,9 @@ const SIZES = 4; // 0 is smaller than usual, the last is twice as large; sizes a
 
 const NEXT = {
   theme: ({ theme }) => ({ theme: theme === "dark" ? "light" : "dark" }),
-  larger: ({ text }) => ({ text: Math.min(text + 1, SIZES) }),
-  smaller: ({ text }) => ({ text: Math.max(text - 1, 0) }),
+  // Larger than fits is had by asking twice, and lasts until less is asked for.
+  larger: (look) => (isCapped(look) ? { scrolls: true } : { text: Math.min(shownText() + 1, SIZES) }),
+  smaller: () => ({ text: Math.max(shownText() - 1, 0), scrolls: false }),
   sort: ({ sort }) => ({ sort: sort === "ballot" ? "ranked" : "ballot" }),
   columns: ({ columns }) => ({ columns: columns === "flat" ? "3d" : "flat" }),
   keys: ({ keys }) => ({ keys: !keys }),
@@ -17,7 +18,7 @@ const NEXT = {
 
 /** The look as it was left, or the usual one, with the style of columns that the server proposes. */
 export function rememberedLook(columns) {
-  return { theme: "dark", text: 1, sort: "ballot", columns, keys: true, ...read() };
+  return { theme: "dark", text: 1, sort: "ballot", columns, keys: true, ...read(), scrolls: false };
 }
 
 /** The look after a change, by its name in NEXT; null if there is no such change. */
@@ -27,6 +28,11 @@ export function changedLook(look, name) {
   write({ ...read(), ...changed }); // what was never chosen stays the server's to propose
   return { ...look, ...changed };
 }
+
+/** Whether the text is smaller than wanted, since no more would fit: see layout.js. */
+export const isCapped = ({ text, scrolls }) => !scrolls && shownText() < text;
+
+const shownText = () => Number(document.documentElement.dataset.text ?? 1);
 
 export function applyLook({ theme, text, keys }) {
   Object.assign(document.documentElement.dataset, { theme, text });

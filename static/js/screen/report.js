@@ -5,11 +5,13 @@ import { fill, fillCount } from "../page/words.js";
 
 const NEWS_MS = 20000; // numbers that move all the time are told only so often
 
-/** Returns report(snapshot), which speaks through `announce` when there is news. */
+/** Returns report(snapshot, line), which speaks through `announce` when there is news; `line` says how
+ * the connection is. */
 export function createReport(announce, words) {
   let about = null;
   let told = ""; // the page itself says the first news
   let latest = null;
+  let heard = null; // how the line was last
   let timer = null;
 
   function tell() {
@@ -21,8 +23,10 @@ export function createReport(announce, words) {
     timer = setTimeout(tell, NEWS_MS);
   }
 
-  return function report(snapshot) {
+  return function report(snapshot, line) {
     const { poll, round, results } = snapshot;
+    if (heard !== null && line !== heard && line) announce(line);
+    heard = line;
     const now = JSON.stringify([poll.question, round.id, round.state, results]);
     const [isFirst, isNew] = [about === null, about !== now];
     [about, latest] = [now, snapshot];

@@ -13,18 +13,22 @@ import { createLayout, orderRows } from "./layout.js";
 import { applyLook } from "./look.js";
 import { renderStage, sentenceOf } from "./stage.js";
 
-/** Returns draw(state); `onMissing` is called when the chart cannot be had, and rows take over. */
-export function createScreen(words, clock, onMissing) {
+/**
+ * Returns draw(state); `again()` is called when the state has to be drawn once more: the chart has
+ * come, or cannot be had, and rows take over.
+ */
+export function createScreen(words, clock, again) {
   const list = byId("candidates");
   const stage = document.body.dataset;
   const renderCountdown = createCountdown(byId("countdown"), clock);
   const layOut = createLayout(list);
   const chart = createChart(byId("chart"), {
     letters: () => false, // the names stand below their columns
-    onDrawn: () => { stage.chart = "live"; },
-    onMissing: () => { stage.chart = "plain"; onMissing(); },
+    onDrawn: () => { stage.chart = "live"; again(); },
+    onMissing: () => { stage.chart = "plain"; again(); },
   });
   let order = [];
+  let ordered = null; // the round that it is of
   let worn = null; // the look as it is, which no news from the server touches
 
   return function draw({ snapshot, connection, look, chosenCode }) {
@@ -38,10 +42,13 @@ export function createScreen(words, clock, onMissing) {
     renderBadge(connection, words, sentenceOf(connection, snapshot, words));
     renderCandidates(list, byId("candidate-row"), snapshot, "{n}");
     renderLegend(byId("legend"), snapshot, words);
+    if (round.id !== ordered) order = []; // who led before leads no more
+    ordered = round.id;
     order = look.sort === "ranked" ? rankedOrder(snapshot, order) : ballotOrder(poll);
     orderRows(list, order, snapshot);
     const around = [stage.code, stage.stage, stage.compared, connection.state, round.state, round.closes_at, round.rehearsal];
-    layOut({ poll, isPlain: stage.chart === "plain", text: look.text, around });
-    if (counts !== null && stage.layout === "columns") chart.update(snapshot, { order, style: look.columns });
+    const isRetried = stage.chart === "retried";
+    layOut({ poll, isPlain: isRetried || stage.chart === "plain", text: look.text, mayScroll: look.scrolls, around });
+    if (counts !== null && (isRetried || stage.layout === "columns")) chart.update(snapshot, { order, style: look.columns });
   };
 }
