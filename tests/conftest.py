@@ -26,8 +26,9 @@ CHROMIUM_ARGS = [
 
 
 def find_chromium() -> str | None:
-    """Return where Debian's Chromium lies."""
-    return shutil.which("chromium") or shutil.which("chromium-browser")
+    """Return where Debian's Chromium lies: its headless shell, if there, takes half the time."""
+    names = ("chromium-headless-shell", "chromium", "chromium-browser")
+    return next((found for name in names if (found := shutil.which(name))), None)
 
 
 @pytest.fixture
@@ -72,7 +73,9 @@ def browser_type_launch_args() -> dict[str, Any]:
     """Use Debian's Chromium, with what it needs to run as root and without internet."""
     chromium = find_chromium()
     if chromium is None:
-        missing = "chromium is missing; on Debian: apt install chromium fonts-noto-cjk"
+        missing = (
+            "chromium is missing; on Debian: apt install chromium-headless-shell fonts-noto-cjk"
+        )
         if os.environ.get("CI") == "true":
             pytest.fail(missing)
         pytest.skip(missing)

@@ -255,8 +255,9 @@ def test_words_for_scripts_are_sent_as_they_are(serve: Callable[..., Server]) ->
     assert not set("<>&") & set(words + snapshot)
 
 
-def test_what_a_room_sees_alike_follows_the_room(server: Server) -> None:
+def test_what_a_room_sees_alike_follows_the_room(serve: Callable[..., Server]) -> None:
     """A page is made of the numbers of its moment, in its reader's language, with its own vote."""
+    server = serve()
     first, second = phone(server), phone(server)
     for accepted, send in (("en", "Send my vote"), ("zh", "提交")):
         page = second.browser.get("/", Accept_Language=accepted).text

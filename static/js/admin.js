@@ -41,7 +41,8 @@ connect({
   },
   onChange(connection) {
     store.change({ connection });
-    if (connection.state === "connected") tell(""); // "no answer" is answered now
+    const isAnswered = connection.state === "connected" && byId("message").textContent === words.no_answer;
+    if (isAnswered) tell("");
   },
   onLogin: () => location.assign("/admin/login"),
 });
