@@ -132,7 +132,8 @@ def test_the_frame_says_what_may_be_seen_and_keeps_its_picture(
     expect(page.get_by_role("status")).to_contain_text("No connection", timeout=10_000)
     agrees(page, below=True)
     server.start()
-    expect(page.locator("#away")).to_be_hidden()
+    # The longest wait between two attempts, and some more.
+    expect(page.locator("#away")).to_be_hidden(timeout=15_000)
     cast(phone(server), GRACE)
     draws(page, **{ADA: 1, GRACE: 1})
 
