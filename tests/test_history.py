@@ -21,7 +21,6 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
-    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -207,11 +206,16 @@ class Room(RuleBasedStateMachine):
             self.note(ballot, answer.get())
         steering.get(timeout=PATIENCE)
 
-    @precondition(lambda self: self.told)
-    @rule(data=st.data(), ballot=ballots)
-    def ask_again(self, data: st.DataObject, ballot: Ballot) -> None:
+    # What is drawn must not depend on the room: which ballots share a commit is a matter of time,
+    # and hypothesis wants the same draws whenever it plays the same history. So a step that makes
+    # no sense now is passed over, in place of a precondition.
+
+    @rule(place=st.integers(0, 10_000), ballot=ballots)
+    def ask_again(self, place: int, ballot: Ballot) -> None:
         """With other choices, for another round: a counted id costs no record, whatever it says."""
-        voter, id = data.draw(st.sampled_from(sorted(self.told)))
+        if not self.told:
+            return
+        voter, id = sorted(self.told)[place % len(self.told)]
         records = self.state.version
         answer, _ = self.cast(msgspec.structs.replace(ballot, voter=voter, ballot=id))
         assert answer.times == 1
@@ -243,10 +247,11 @@ class Room(RuleBasedStateMachine):
             assert changed <= {"version", "chain", "sealed", "at"}, outcome
         return outcome
 
-    @precondition(lambda self: self.state.stage)
     @rule()
     def two_admins_reset_at_once(self) -> None:
         """One new round at most; the other admin is told."""
+        if not self.state.stage:
+            return
         reset = Reset(self.state.stage, self.state.version)
         both = [gevent.spawn(self.engine.command, reset) for _ in range(2)]
         outcomes = [one.get(timeout=PATIENCE) for one in both]
@@ -261,10 +266,11 @@ class Room(RuleBasedStateMachine):
     def set_the_clock(self, step: int) -> None:
         self.clock.now = max(0, self.clock.now + step)
 
-    @precondition(lambda self: running(self.state))
     @rule(late=st.sampled_from([0, 0, 1, 999]), cast=bursts)
     def let_the_countdown_end(self, late: int, cast: list[Ballot]) -> None:
         """The round closes by itself, at the end that was announced, and takes no straggler."""
+        if not running(self.state):
+            return
         current = self.state.on_stage
         assert current
         assert current.closes_at
