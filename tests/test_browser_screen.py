@@ -364,6 +364,7 @@ def test_without_a_password_a_key_tells_of_the_link(window: Window, server: Serv
     """The link from the terminal is opened in the same browser; then the key acts."""
     screen = window.screen()
     press(screen, "o")
+    expect(screen.locator("#login")).to_be_visible()
     expect(screen.locator("#login")).to_contain_text("Open the admin link that the terminal showed")
     press(screen, "Escape")
     look(screen, round="open")
