@@ -12,7 +12,7 @@ import { toggleFullScreen, wireKeys } from "./screen/keys.js";
 import { changedLook, isCapped, rememberedLook } from "./screen/look.js";
 import { createReport } from "./screen/report.js";
 import { createScreen } from "./screen/screen.js";
-import { createTeller, sentenceOf } from "./screen/stage.js";
+import { createTeller } from "./screen/stage.js";
 import { createSteering } from "./screen/steering.js";
 import { keepAwake } from "./screen/wake.js";
 
@@ -26,9 +26,9 @@ const draw = createScreen(words, clock, () => store.change({}));
 
 const beginning = { snapshot: first, connection: { state: "connecting" }, look: rememberedLook(stage.columns), chosenCode: null };
 const store = createStore(beginning, (state) => {
-  draw(state);
+  const line = draw(state);
   steering.render(state.snapshot);
-  report(state.snapshot, sentenceOf(state.connection, state.snapshot, words));
+  report(state.snapshot, line);
 });
 
 function act(name) {

@@ -7,7 +7,7 @@ import { fill } from "../page/words.js";
 const part = (name) => document.querySelector(`[data-part="${name}"]`);
 
 /** Where the question on stage stands in the list, and its neighbours there. */
-export function neighbours({ poll, polls }) {
+function neighbours({ poll, polls }) {
   const place = polls.findIndex(({ id }) => id === poll.id);
   return { place, before: polls[place - 1], after: polls[place + 1] };
 }

@@ -11,7 +11,7 @@ const KEYS = {
 const HELD = new Set(["larger", "smaller"]); // may go on while the key is held down
 
 /** Which of the page's doings a key stands for; undefined when it is none, or not meant for us. */
-export function doingOf(event) {
+function doingOf(event) {
   const { key, code, repeat, target, isComposing } = event;
   if (event.ctrlKey || event.altKey || event.metaKey || isComposing) return undefined;
   if (target.closest?.("input:not([type=checkbox]), textarea, select")) return undefined;

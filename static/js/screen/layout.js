@@ -2,6 +2,8 @@
 // several columns; and what gives way where even so it is more than one window holds. It measures,
 // and never changes what a row says.
 
+import { rowOf } from "../page/candidates.js";
+
 const MOST_COLUMNS = 12;
 const MOST_ROWS = 24; // of one column of rows
 const ROWS_IN_PAIRS = 25; // fifty fill two columns; each 25 more begin another one
@@ -45,7 +47,7 @@ const isOneWindow = () => document.documentElement.scrollHeight <= innerHeight;
 /** Put the rows in an order, and keep a place for the digits of the largest count. */
 export function orderRows(list, order, { counts, compared }) {
   order.forEach((id, place) => {
-    const row = list.querySelector(`[data-candidate="${CSS.escape(id)}"]`);
+    const row = rowOf(list, id);
     if (row.style.order !== String(place)) row.style.order = place; // the ballot's order stays in the page
   });
   const largest = Math.max(0, ...Object.values(counts ?? {}), ...Object.values(compared?.counts ?? {}));

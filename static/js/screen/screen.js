@@ -14,8 +14,8 @@ import { applyLook } from "./look.js";
 import { renderStage, sentenceOf } from "./stage.js";
 
 /**
- * Returns draw(state); `again()` is called when the state has to be drawn once more: the chart has
- * come, or cannot be had, and rows take over.
+ * Returns draw(state), which answers what is said of the line to the server; `again()` is called when
+ * the state has to be drawn once more: the chart has come, or cannot be had, and rows take over.
  */
 export function createScreen(words, clock, again) {
   const list = byId("candidates");
@@ -39,7 +39,8 @@ export function createScreen(words, clock, again) {
     stage.code = codeOf(chosenCode, stage.stage);
     renderInvitation(snapshot.join);
     renderCountdown(round);
-    renderBadge(connection, words, sentenceOf(connection, snapshot, words));
+    const line = sentenceOf(connection, snapshot, words);
+    renderBadge(connection, words, line);
     renderCandidates(list, byId("candidate-row"), snapshot, "{n}");
     renderLegend(byId("legend"), snapshot, words);
     if (round.id !== ordered) order = []; // who led before leads no more
@@ -50,5 +51,6 @@ export function createScreen(words, clock, again) {
     const isRetried = stage.chart === "retried";
     layOut({ poll, isPlain: isRetried || stage.chart === "plain", text: look.text, mayScroll: look.scrolls, around });
     if (counts !== null && (isRetried || stage.layout === "columns")) chart.update(snapshot, { order, style: look.columns });
+    return line;
   };
 }
