@@ -7,9 +7,10 @@ import { ballotOrder } from "./chart/order.js";
 import { connect } from "./line/connection.js";
 import { createStore, newest } from "./line/store.js";
 import { createAnnouncer } from "./page/announce.js";
+import { awaySentence } from "./page/badge.js";
 import { isComparing, renderCandidates } from "./page/candidates.js";
 import { byId, setText } from "./page/dom.js";
-import { clock, fill, fillCount, readJson } from "./page/words.js";
+import { fillCount, readJson } from "./page/words.js";
 import { createLayout, orderRows } from "./screen/layout.js";
 import { createReport } from "./screen/report.js";
 
@@ -26,23 +27,22 @@ const chart = createChart(byId("chart"), {
 
 function render({ snapshot, connection }) {
   const { poll, round, counts, voted, room } = snapshot;
-  const isAway = connection.state === "reconnecting" || connection.state === "offline";
-  const away = isAway ? fill(words.away, { time: clock(connection.since) }) : "";
+  const away = awaySentence(connection, words);
   Object.assign(stage, { connection: connection.state, round: round.state, compared: isComparing(snapshot) });
   stage.stage = voted === 0 && !isComparing(snapshot) ? "waiting" : counts === null ? "hidden" : "chart";
   document.title = poll.question;
   setText(byId("question"), poll.question);
   setText(byId("instead"), stage.stage === "waiting" ? words[`round_${round.state}`] : fillCount(words.turnout, voted, { voted, all: room }));
   byId("rehearsal").hidden = !round.rehearsal;
-  byId("away").hidden = !isAway;
-  setText(byId("away"), away);
+  byId("away").hidden = away === null;
+  setText(byId("away"), away ?? "");
   renderCandidates(list, byId("candidate-row"), snapshot, "{n}");
   renderLegend(byId("legend"), snapshot, words);
   orderRows(list, ballotOrder(poll), snapshot);
   const isRetried = stage.chart === "retried";
   layOut({ poll, isPlain: isRetried || stage.chart === "plain", around: [stage.stage, stage.compared, round.rehearsal] });
   if (stage.stage === "chart" && (isRetried || stage.layout === "columns")) chart.update(snapshot, { style: stage.columns });
-  report(snapshot, isAway ? away : words.live);
+  report(snapshot, away ?? words.live);
 }
 
 const store = createStore({ snapshot: first, connection: { state: "connecting" } }, render);

@@ -1,15 +1,17 @@
 // How the lines to the phones and the disk are: one calm sentence, or what to do. _desk.html says
 // the same before scripts run.
 
+import { awaySentence } from "../page/badge.js";
 import { byId, setText } from "../page/dom.js";
-import { clock, fill, fillCount } from "../page/words.js";
+import { fill, fillCount } from "../page/words.js";
 
 const SCARCE_BYTES = 500_000_000; // a hall votes for years in this; whatever else fills the disk is quicker
 const place = document.querySelector(".health");
 
 /** What the vitals come to, as {kind, say}; `kind` is calm, or what is the matter. */
-function healthOf({ disk_free: free, slow, phones }, { state, since }, words) {
-  if (state === "reconnecting" || state === "offline") return { kind: "away", say: fill(words.away, { time: clock(since) }) };
+function healthOf({ disk_free: free, slow, phones }, connection, words) {
+  const away = awaySentence(connection, words);
+  if (away !== null) return { kind: "away", say: away };
   if (free !== null && free < SCARCE_BYTES) return { kind: "disk", say: fill(words.disk_scarce, { n: Math.floor(free / 1e6) }) };
   if (slow > 0) return { kind: "slow", say: fillCount(words.slow, slow) };
   return { kind: "calm", say: phones ? fillCount(words.keep_up, phones) : words.no_phone };

@@ -1,9 +1,10 @@
 // What the screen says around the picture: the question, the round, the figures, the sentence that
 // an errand left, and which picture it shows.
 
+import { awaySentence } from "../page/badge.js";
 import { isComparing } from "../page/candidates.js";
 import { byId, setText } from "../page/dom.js";
-import { clock, fill, formOf } from "../page/words.js";
+import { formOf } from "../page/words.js";
 
 const SAID_MS = 12000; // a sentence for the presenter need not stay before the audience
 
@@ -34,9 +35,9 @@ function renderTurnout(line, sentence) {
 }
 
 /** The line's one sentence; null leaves it to the badge. */
-export function sentenceOf({ state, since }, { recording }, words) {
-  if (state === "connected") return recording === false ? words.unsaved : words.live;
-  return state === "reconnecting" || state === "offline" ? fill(words.away, { time: clock(since) }) : null;
+export function sentenceOf(connection, { recording }, words) {
+  if (connection.state === "connected") return recording === false ? words.unsaved : words.live;
+  return awaySentence(connection, words);
 }
 
 /** Returns tell(text), which shows a sentence for a while and has it read out; "" takes it away. */
