@@ -78,14 +78,25 @@ def test_every_setting_can_be_set(file: Path) -> None:
         public_url = "https://vote.example.org"
         trusted_hosts = ["vote.local"]
         data = "elsewhere"
+        proxies = ["10.0.0.0/8", "::1"]
+        allow_no_origin = true
+        metrics = ["10.1.2.3"]
+        log = "json"
         [room]
         open_at_start = false
         name_required = true
         names_in_exports = true
+        voters = "codes"
         [live]
         ticks_per_second = 5
         send_deadline_seconds = 2.5
         ping_seconds = 30
+        transports = ["poll", "websocket"]
+        [limits]
+        messages_per_second = 50
+        sockets_per_voter = 2
+        sockets_per_address = 3000
+        logins_per_minute = 40
         [screen]
         columns = "3d"
         [embed]
@@ -101,9 +112,14 @@ def test_every_setting_can_be_set(file: Path) -> None:
         "https://vote.example.org",
         ("vote.local",),
         "elsewhere",
+        ("10.0.0.0/8", "::1"),
+        True,
+        ("10.1.2.3",),
+        "json",
     )
-    assert msgspec.structs.astuple(config.room) == (False, True, True)
-    assert msgspec.structs.astuple(config.live) == (5, 2.5, 30)
+    assert msgspec.structs.astuple(config.room) == (False, True, True, "codes")
+    assert msgspec.structs.astuple(config.live) == (5, 2.5, 30, ("poll", "websocket"))
+    assert msgspec.structs.astuple(config.limits) == (50, 2, 3000, 40)
     assert config.screen.columns == "3d"
     assert config.embed.origins == ("https://slides.example", "http://10.0.0.8:8080")
 
@@ -207,6 +223,9 @@ def test_a_file_that_is_no_toml_is_named(file: Path, content: bytes) -> None:
 @pytest.mark.parametrize(
     "text, key, value, expected",
     [
+        ('[server]\nproxies = ["proxy"]', "server.proxies", '"proxy"', "addresses or networks"),
+        ('[server]\nproxies = ["10.0.0.1/8"]', "server.proxies", '"10.0.0.1/8"', "networks"),
+        ('[server]\nmetrics = [""]', "server.metrics", '""', "addresses or networks"),
         ("[server]\nport = 0", "server.port", "0", "from 1 to 65535"),
         ("[server]\nport = 70000", "server.port", "70000", "from 1 to 65535"),
         ('[server]\nport = "80"', "server.port", '"80"', "from 1 to 65535"),

@@ -6,6 +6,7 @@ unknown key or a bad value is a `ConfigError` naming file, key, value and what w
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import tomllib
 from pathlib import Path
@@ -26,6 +27,21 @@ ADDRESS = r"https?://((\*\.)?[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d+)?/?"
 """An origin as browsers write it; in a list of them `*.` stands for all names below one."""
 
 
+Networks = Annotated[
+    tuple[str, ...],
+    Meta(description='a list of addresses or networks, like ["127.0.0.1", "10.0.0.0/8"]'),
+]
+
+Log = Literal["text", "json", "off"]
+"""How events are written to standard error: for people, for programs, or not at all."""
+
+Voters = Literal["open", "codes"]
+"""Who may vote: every browser, or who has a one-time code."""
+
+Transport = Literal["websocket", "longpoll", "poll"]
+"""How messages travel between a page and the server, the best first."""
+
+
 class ConfigError(Exception):
     """The configuration cannot be used; the text is one sentence for the person who wrote it."""
 
@@ -42,6 +58,10 @@ class Server(msgspec.Struct, frozen=True):
         tuple[str, ...], Meta(description='a list of host names, like ["vote.local"]')
     ] = ()
     data: Text = "data"
+    proxies: Networks = ()
+    allow_no_origin: Switch = False
+    metrics: Networks = ("127.0.0.1", "::1")
+    log: Annotated[Log, Meta(description='"text", "json" or "off"')] = "text"
 
 
 class Room(msgspec.Struct, frozen=True):
@@ -50,6 +70,7 @@ class Room(msgspec.Struct, frozen=True):
     open_at_start: Switch = True
     name_required: Switch = False
     names_in_exports: Switch = False
+    voters: Annotated[Voters, Meta(description='"open" or "codes"')] = "open"
 
 
 class Live(msgspec.Struct, frozen=True):
@@ -62,6 +83,26 @@ class Live(msgspec.Struct, frozen=True):
         float, Meta(ge=1, le=120, description="a number from 1 to 120")
     ] = 10.0
     ping_seconds: Annotated[float, Meta(ge=1, le=300, description="a number from 1 to 300")] = 25.0
+    transports: Annotated[
+        tuple[Transport, ...],
+        Meta(min_length=1, description='one or more of "websocket", "longpoll" and "poll"'),
+    ] = ("websocket", "longpoll", "poll")
+
+
+Most = Annotated[int, Meta(ge=1, le=10_000_000, description="a whole number from 1 to 10000000")]
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What one visitor may do; far above what a page ever does.
+
+    `messages_per_second` is of one connection, `logins_per_minute` and `sockets_per_address` of one
+    address, behind which a whole hall may be.
+    """
+
+    messages_per_second: Most = 500
+    sockets_per_voter: Most = 10
+    sockets_per_address: Most = 20_000
+    logins_per_minute: Most = 10_000
 
 
 Columns = Literal["flat", "3d"]
@@ -90,6 +131,7 @@ class Config(msgspec.Struct, frozen=True):
     server: Server
     room: Room
     live: Live
+    limits: Limits
     screen: Screen
     embed: Embed
     polls: tuple[Poll, ...]
@@ -105,6 +147,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "server": Server,
     "room": Room,
     "live": Live,
+    "limits": Limits,
     "screen": Screen,
     "embed": Embed,
 }
@@ -135,6 +178,9 @@ def _read(file: Path, tree: dict[str, Any]) -> Config:
     server = table(Server, tree.get("server", {}), "server")
     if server.public_url:
         _address(server.public_url, "server.public_url", expected(Server, "public_url"))
+    for key, networks in (("proxies", server.proxies), ("metrics", server.metrics)):
+        for network in networks:
+            _network(network, f"server.{key}", expected(Server, key))
     embed = table(Embed, tree.get("embed", {}), "embed")
     for origin in embed.origins:
         _address(origin, "embed.origins", expected(Embed, "origins"))
@@ -144,6 +190,7 @@ def _read(file: Path, tree: dict[str, Any]) -> Config:
         server=server,
         room=table(Room, tree.get("room", {}), "room"),
         live=table(Live, tree.get("live", {}), "live"),
+        limits=table(Limits, tree.get("limits", {}), "limits"),
         screen=table(Screen, tree.get("screen", {}), "screen"),
         embed=embed,
         polls=polls,
@@ -164,6 +211,13 @@ def _polls(trees: object) -> tuple[Poll, ...]:
             raise Bad(f"{here}.id", poll.id, "an id that no other poll has")
         found.append(poll)
     return tuple(found)
+
+
+def _network(text: str, key: str, expected: str) -> None:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        raise Bad(key, text, expected) from None
 
 
 def _address(url: str, key: str, expected: str) -> None:
