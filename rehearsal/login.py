@@ -14,10 +14,11 @@ FILES = re.compile(rb'(?:href|src)="(/static/[^"]+)"')
 ANSWER_SECONDS = 20.0
 
 
-def log_in(site: Site, name: str, *, page: bool, files: bool) -> tuple[str, int]:
+def log_in(site: Site, name: str, code: str, *, page: bool, files: bool) -> tuple[str, int]:
     """Log in through the form; return the Cookie header of the voter, and the bytes that came.
 
     Args:
+        code: what a room that asks for codes is given.
         page: whether the voter's page is loaded afterwards, as a browser does.
         files: whether every file that the pages name is loaded too, each once.
 
@@ -28,7 +29,7 @@ def log_in(site: Site, name: str, *, page: bool, files: bool) -> tuple[str, int]
     visit = Visit(site, ANSWER_SECONDS)
     try:
         form = _good(visit.get("/login"), 200)
-        sent = {"csrf_token": form.token, "name": name}
+        sent = {"csrf_token": form.token, "name": name, "code": code}
         answers = [form]
         if files:
             answers += _files(visit, form, set())

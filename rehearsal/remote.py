@@ -17,6 +17,9 @@ LINK = re.compile(r"[?&]link=([\w-]+)")
 SESSION = re.compile(r"show_of_hands_(\w+)")
 SNAPSHOT = re.compile(rb'id="snapshot">(.*?)</script>', re.DOTALL)
 
+CODE_FIELD = b'name="code"'
+CODES_AT_ONCE = 1_000
+
 JSON = {"Accept": "application/json"}
 
 
@@ -88,6 +91,25 @@ class RemoteDesk:
         answer = self._visit.post(f"/admin/{action}", {**seen, **fields}, JSON)
         if answer.status != 200:
             raise NotDone(_sentence(answer))
+
+    def codes(self, number: int, rehearsal: int) -> list[str]:
+        """Return so many codes for a rehearsal that is on; none if the room asks for none.
+
+        Raises:
+            NotDone: the server refused.
+        """
+        if CODE_FIELD not in self._visit.get("/login").content:
+            return []
+        made: list[str] = []
+        while len(made) < number:
+            wanted = min(number - len(made), CODES_AT_ONCE)
+            _, token = self._look()
+            form = {"number": wanted, "rehearsal": rehearsal, "csrf_token": token}
+            answer = self._visit.post("/admin/codes", form, JSON)
+            if answer.status != 200:
+                raise NotDone(_sentence(answer))
+            made += msgspec.json.decode(answer.content)["codes"]
+        return made
 
     def vitals(self) -> Vitals:
         """Return what the server costs, as it says itself."""

@@ -73,6 +73,7 @@ class Run:
         self._screen = Phone(self._crowd, site, view="screen")
         self._phones: list[Phone] = []
         self._joined = 0
+        self._codes: list[str] = []
         self._turns = Turns()
         self._moments: list[Moment] = []
         self._round = 0
@@ -107,7 +108,7 @@ class Run:
             raise NotDone("The round on stage is open and in use. Close it first, then repeat.")
 
     def begin(self) -> None:
-        """Start the round of the rehearsal, unless one is on.
+        """Start the round of the rehearsal, unless one is on, and get its phones their codes.
 
         Raises:
             NotDone: the server refused.
@@ -124,6 +125,7 @@ class Run:
                 raise
         stage = self._desk.look()
         self._round, self._before = stage.round.id, stage.ballots
+        self._codes = self._desk.codes(1 + self._plan.phones, self._round)
 
     def join(self, told: Told) -> None:
         """Let the screen and the phones join, so many a second."""
@@ -135,7 +137,8 @@ class Run:
         try:
             for number in range(self._plan.phones):
                 gevent.sleep(max(0.0, began + number / ARRIVALS_PER_SECOND - time.monotonic()))
-                pool.spawn(self._arrive, name.format(number + 1), told)
+                code = self._code(number + 1)
+                pool.spawn(self._arrive, name.format(number + 1), code, told)
             pool.join()
         finally:
             pool.kill()
@@ -201,7 +204,7 @@ class Run:
     def _name(self) -> str:
         """Return how phones are called: not at all, where the room allows it."""
         try:
-            Phone(self._crowd, self._site).log_in()
+            Phone(self._crowd, self._site).log_in(code=self._code(0))
         except TurnedAway as refused:
             if refused.status != 422:
                 raise
@@ -209,11 +212,15 @@ class Run:
             return "Phone {}"
         return ""
 
-    def _arrive(self, name: str, told: Told) -> None:
+    def _code(self, place: int) -> str:
+        """Return the code of one phone, "" where the room asks for none."""
+        return self._codes[place] if self._codes else ""
+
+    def _arrive(self, name: str, code: str, told: Told) -> None:
         phone = Phone(self._crowd, self._site)
         self._phones.append(phone)
         try:
-            phone.log_in(name, files=True)
+            phone.log_in(name, code, files=True)
             phone.join()
         except (OSError, TurnedAway):
             phone.leave()

@@ -88,7 +88,7 @@ def holding(state: State) -> dict[str, Any]:
 
     rounds = {id: spread(round) for id, round in state.rounds.items()}
     tried = state.rehearsal
-    rehearsal = tried and (spread(tried.round), tried.stage, tried.compared)
+    rehearsal = tried and (spread(tried.round), *tried[1:])
     return vars(state) | {"rounds": rounds, "rehearsal": rehearsal}
 
 

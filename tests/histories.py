@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from tests.folding import ADA, BOB, CYD
 from voting.records import (
     Ballot,
+    Claim,
     Close,
     Command,
     Compare,
     Edit,
     Extend,
+    Issue,
     Open,
     Poll,
     Rehearse,
@@ -55,6 +57,12 @@ choices = st.sampled_from(
 ballots = st.builds(
     Ballot, st.sampled_from(VOTERS), st.sampled_from(BALLOTS), st.integers(0, 4), choices
 )
+
+CODES = tuple(f"c{n}" for n in range(6))
+several = st.lists(st.sampled_from(CODES), max_size=3).map(tuple)
+# For good, or for a rehearsal that is on, or was.
+issues = st.builds(Issue, several, st.sampled_from([0, 0, -1, -2]))
+claims = st.builds(Claim, st.sampled_from(CODES), st.sampled_from([*VOTERS, "x", "y"]))
 
 stages = st.integers(0, 4)
 versions = st.integers(0, 40)

@@ -27,16 +27,27 @@ from hypothesis.stateful import (
 
 from tests.engines import PATIENCE, Answer, Clock, ListJournal
 from tests.folding import fields, holding
-from tests.histories import aimed, ballots, commands, durations, informed, listings
+from tests.histories import (
+    aimed,
+    ballots,
+    claims,
+    commands,
+    durations,
+    informed,
+    issues,
+    listings,
+)
 from voting import engine as engine_module
 from voting.ballots import apply
 from voting.engine import Engine
 from voting.journal_sqlite import SqliteJournal
 from voting.records import (
     Ballot,
+    Claim,
     Command,
     Edit,
     Extend,
+    Issue,
     Poll,
     Record,
     Rehearse,
@@ -54,9 +65,14 @@ usually = st.integers(0, 4).map(bool)
 
 
 class Model:
-    """The votes of a room, counted the simplest way from the words of the rules."""
+    """The votes and codes of a room, counted the simplest way from the words of the rules.
+
+    `codes` maps each code to the rehearsal that it is for (0: for good), `came` each voter to one.
+    """
 
     def __init__(self) -> None:
+        self.codes: dict[str, int] = {}
+        self.came: dict[str, str] = {}
         self.spent: dict[tuple[str, str], int] = {}
         self.cast: dict[int, dict[str, list[tuple[str, ...]]]] = {}
 
@@ -79,6 +95,19 @@ class Model:
         """Be as if nobody had voted in a round."""
         self.cast.pop(rehearsal, None)
         self.spent = {key: round for key, round in self.spent.items() if round != rehearsal}
+        self.codes = {code: end for code, end in self.codes.items() if end != rehearsal}
+        self.came = {voter: code for voter, code in self.came.items() if code in self.codes}
+
+    def hand_out(self, issue: Issue, stage: int) -> None:
+        """Know codes from now on, unless they are for a rehearsal that is not on."""
+        if issue.rehearsal in (0, stage):
+            self.codes = dict.fromkeys(issue.codes, issue.rehearsal) | self.codes
+
+    def let_in(self, claim: Claim) -> None:
+        """One voter by each code, and no voter by two."""
+        is_free = claim.code in self.codes and claim.code not in self.came.values()
+        if is_free and claim.voter not in self.came:
+            self.came[claim.voter] = claim.code
 
     def counted(self, round: Round) -> dict[str, list[tuple[str, ...]]]:
         """What counts of each voter: every tap, or else the newest ballot."""
@@ -222,6 +251,24 @@ class Room(RuleBasedStateMachine):
         assert answer.get() == self.told[voter, id]
         assert self.state.version == records
 
+    # Codes
+
+    @rule(entry=issues | claims)
+    def come_by_code(self, entry: Issue | Claim) -> None:
+        """Codes are made, and tried: by voters who have come already, and by others."""
+        self.engine.append(entry)
+
+    @rule(first=claims, second=claims, cast=bursts)
+    def race_for_a_code(self, first: Claim, second: Claim, cast: list[Ballot]) -> None:
+        """Two claims in one batch: the fold decides."""
+        answers = self.cast_while_committing(cast[:1])
+        racing = [gevent.spawn(self.engine.append, claim) for claim in (first, second)]
+        gevent.idle()
+        self.let_go()
+        for answer, ballot in answers:
+            self.note(ballot, answer.get())
+        gevent.joinall(racing, timeout=PATIENCE, raise_error=True)
+
     # Admins
 
     @rule(command=commands)
@@ -320,6 +367,10 @@ class Room(RuleBasedStateMachine):
         body = decode(record.body)
         if isinstance(body, Ballot):
             self.model.read(body, record.at, self.shadow.on_stage)
+        if isinstance(body, Issue):
+            self.model.hand_out(body, self.shadow.stage)
+        if isinstance(body, Claim):
+            self.model.let_in(body)
         rehearsal = self.shadow.rehearsal
         if isinstance(body, Rehearse) and not rehearsal:
             self.aside = fields(self.shadow)
@@ -328,7 +379,8 @@ class Room(RuleBasedStateMachine):
             self.model.forget(rehearsal.round.id)
             after = holding(self.shadow)
             changed = {name for name in after if after[name] != self.aside[name]}
-            assert changed <= {"version", "chain", "sealed", "at", "rehearsed", "steered"}
+            passing = {"version", "chain", "sealed", "at", "rehearsed", "steered"}
+            assert changed <= passing | {"admission"}  # codes may come meanwhile, and stay
         if isinstance(body, Command) and outcome == Done():
             self.steered = self.shadow.version
 
@@ -352,6 +404,12 @@ class Room(RuleBasedStateMachine):
             assert same_text(self.asked.setdefault(round.id, round.poll), round.poll)
             assert round.state == "closed" or round.id == self.state.real_stage
         assert self.state.polls
+        admissions = [self.state.admission]
+        admissions += [self.state.rehearsal.admission] if self.state.rehearsal else []
+        held_by = {code: voter for one in admissions for code, voter in one.codes.items()}
+        assert held_by.keys() == self.model.codes.keys()
+        assert {voter: code for code, voter in held_by.items() if voter} == self.model.came
+        assert set().union(*(one.voters for one in admissions)) == self.model.came.keys()
 
 
 def running(state: State) -> bool:

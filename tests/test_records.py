@@ -17,11 +17,13 @@ from voting.records import (
     Begin,
     Body,
     Candidate,
+    Claim,
     Close,
     Compare,
     Define,
     Edit,
     Extend,
+    Issue,
     Open,
     Poll,
     Record,
@@ -78,6 +80,8 @@ PARTS: dict[type[Body], tuple[st.SearchStrategy[Any], ...]] = {
     Edit: (numbers, numbers, polls, numbers, st.none() | st.booleans(), numbers),
     Remove: (numbers, numbers, texts, numbers, st.booleans()),
     Rehearse: (numbers, numbers, numbers),
+    Issue: (several, st.integers(-(2**53), 0)),
+    Claim: (texts, texts),
 }
 bodies = st.one_of([st.builds(kind, *parts) for kind, parts in PARTS.items()])
 
@@ -101,7 +105,7 @@ def test_a_body_is_one_json_object_with_a_type(body: Body) -> None:
 
 def test_every_kind_of_record_is_among_the_bodies_tried_here() -> None:
     """A new kind of record joins the round trip above, and the promises below."""
-    assert set(PARTS) == {type(body) for body, _ in FORMAT_2 + FORMAT_3} == set(get_args(Body))
+    assert set(PARTS) == {type(body) for body, _ in FORMATS} == set(get_args(Body))
 
 
 POLL = Poll("poll", "谁？", (Candidate("ada", "Ada"),))
@@ -198,8 +202,18 @@ FORMAT_3: list[tuple[Body, bytes]] = [
 ]
 
 
-@pytest.mark.parametrize("body, written", FORMAT_2 + FORMAT_3)
-def test_a_journal_of_formats_2_and_3_is_read_for_ever(body: Body, written: bytes) -> None:
+FORMAT_4: list[tuple[Body, bytes]] = [
+    (Begin(4, "e"), b'{"type":"begin","format":4,"epoch":"e"}'),
+    (Issue(("c0de", "1d")), b'{"type":"issue","codes":["c0de","1d"],"rehearsal":0}'),
+    (Issue(("c0de",), -1), b'{"type":"issue","codes":["c0de"],"rehearsal":-1}'),
+    (Claim("c0de", "v"), b'{"type":"claim","code":"c0de","voter":"v"}'),
+]
+
+FORMATS = FORMAT_2 + FORMAT_3 + FORMAT_4
+
+
+@pytest.mark.parametrize("body, written", FORMATS)
+def test_a_journal_of_formats_2_to_4_is_read_for_ever(body: Body, written: bytes) -> None:
     """What this server writes is what every later one reads; the bytes themselves are a promise."""
     assert encode(body) == written
     assert decode(written) == body
@@ -209,7 +223,7 @@ def test_the_names_of_rules_and_results_are_kept() -> None:
     """A later program may add some; it must go on reading these."""
     assert get_args(Rule) == ("single", "approval", "taps")
     assert get_args(Results) == ("live", "after_vote", "hidden")
-    assert FORMAT == 3
+    assert FORMAT == 4
 
 
 def test_the_chain_runs_over_times_and_bodies_and_nothing_else() -> None:

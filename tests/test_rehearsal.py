@@ -21,7 +21,7 @@ from rehearsal.measuring import unheld
 from rehearsal.turns import chosen
 from tests.faults import FileLimit
 from tests.phones import Browser, Phone, phone
-from tests.serving import ADA, ROOT, Server, dashboard, poll_config, popen
+from tests.serving import ADA, CONFIG, ROOT, Server, dashboard, poll_config, popen
 from voting.nearby import note, noted
 from voting.protocol import PollView
 from voting.records import Candidate
@@ -75,6 +75,19 @@ def results(server: Server, admin: Browser) -> list[bytes]:
     paths = ("/admin/rounds.csv", "/admin/rounds.json", "/rounds/1", "/rounds/1.csv")
     names = (server.folder / "data" / "names.jsonl").read_bytes()
     return [*(admin.get(path).body for path in paths), names]
+
+
+def test_a_room_that_asks_for_codes_is_rehearsed_without_spending_one(
+    serve: Callable[..., Server],
+) -> None:
+    """Pretended phones come in by codes of the rehearsal's own, and nothing of them is left."""
+    server = serve(CONFIG + '\n[room]\nvoters = "codes"\n')
+    told = rehearse(server, "--phones", 5, "--seconds", 1, "--json", secret=server.link)
+    assert told.returncode == 0, told.stderr
+    assert json.loads(told.stdout)["findings"]["joined"] == 5
+    lines = dashboard("verify", "--config", server.config).stdout.splitlines()
+    assert "0 ballots by 0 voters" in lines[0]
+    assert [line for line in lines if "Codes" in line] == []
 
 
 def shown(server: Server) -> dict[str, Any]:

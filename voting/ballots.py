@@ -2,7 +2,7 @@
 
 `apply(state, record)` is the only way a state changes. Pure: no socket, no clock, no database, no
 randomness; a restart is a replay, and two servers that read the same records agree. What an admin's
-command does is in `steering.py`.
+command does is in `steering.py`, what a one-time code does in `admission.py`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,19 @@ from typing import cast
 
 import msgspec
 
-from voting.records import FORMAT, Arrange, Ballot, Begin, Define, Record, decode, link
+from voting import admission
+from voting.records import (
+    FORMAT,
+    Arrange,
+    Ballot,
+    Begin,
+    Claim,
+    Define,
+    Issue,
+    Record,
+    decode,
+    link,
+)
 from voting.state import Done, Outcome, Receipt, Refusal, Rehearsal, Round, State
 from voting.steering import define, steer
 
@@ -110,6 +122,10 @@ def apply(state: State, record: Record) -> Outcome:
             return judge(state, body, record.at) or _count(state, body, before)
         case Begin():
             return _begin(state, body)
+        case Issue():
+            return admission.add(state, body)
+        case Claim():
+            return admission.let_in(state, body)
         case Define():
             define(state, body.poll)
             state.sources[body.poll.id] = body.source

@@ -6,15 +6,14 @@ and what a person may type for one. Names no voter. Pure.
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from voting.codes import read_groups
 from voting.state import Receipt, Round, State
 
-_MISREAD = str.maketrans("018", "OIB")
-"""Signs that no code has, and the letters that were meant."""
+GROUP = 4
+"""Letters before and behind a code's hyphen."""
 
 
 class Codes(NamedTuple):
@@ -51,17 +50,8 @@ def codes_by_choice(current: Round) -> dict[str, list[str]]:
 
 
 def read_code(typed: str) -> str | None:
-    """Return the code that somebody meant, or None if it cannot be one.
-
-    Case, spaces and the hyphen do not matter, nor does a phone's full-width keyboard.
-    """
-    if len(typed) > 100:
-        return None
-    plain = unicodedata.normalize("NFKC", typed).upper().translate(_MISREAD)
-    letters = re.sub(r"[\W_]", "", plain)
-    if not re.fullmatch(r"[A-Z2-7]{8}", letters):
-        return None
-    return f"{letters[:4]}-{letters[4:]}"
+    """Return the code that somebody meant, or None if it cannot be one."""
+    return read_groups(typed, GROUP)
 
 
 def changed(state: State, current: Round) -> list[Receipt]:

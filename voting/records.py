@@ -1,4 +1,4 @@
-"""What a journal can hold: polls, ballots and the commands of an admin, and how they are written.
+"""What a journal can hold: polls, ballots, codes, an admin's commands, and how they are written.
 
 Owns the shapes and their bytes. Decides nothing: what a record does to a room is `ballots.apply`.
 
@@ -17,11 +17,11 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-FORMAT = 3
+FORMAT = 4
 """The journal's format that this program writes; the first record of a journal carries it.
 
 1: one poll at a time, rule `single`, results `live`. 2: seals, rules, countdowns, several polls.
-3: rehearsals.
+3: rehearsals. 4: one-time codes.
 """
 
 SEALED_SINCE = 2
@@ -29,6 +29,9 @@ SEALED_SINCE = 2
 
 MAX_POLLS = 100
 """Polls in the list; each admin's page is sent all of them."""
+
+MAX_CODES = 1_000
+"""Codes in one record; more of them are several."""
 
 MAX_REHEARSAL_SECONDS = 3_600
 """A rehearsal that somebody forgets is over before the hall fills."""
@@ -206,6 +209,23 @@ class Rehearse(Steering, frozen=True, tag="rehearse"):
     seconds: int
 
 
+class Issue(msgspec.Struct, frozen=True, tag="issue"):
+    """One-time codes, by their digests (`codes.digest`): each will let one voter in.
+
+    `rehearsal` is the id of the rehearsal that they are for, and end with; 0 if they stay.
+    """
+
+    codes: tuple[str, ...]
+    rehearsal: int = 0
+
+
+class Claim(msgspec.Struct, frozen=True, tag="claim"):
+    """A voter comes in by a code, which is named by its digest."""
+
+    code: str
+    voter: str
+
+
 Ending = Close | Reset | Restore | Stage | Edit
 """Commands that may end a round, and say how many were in the room."""
 
@@ -223,7 +243,7 @@ Command = (
     | Remove
     | Rehearse
 )
-Body = Begin | Define | Arrange | Ballot | Command
+Body = Begin | Define | Arrange | Ballot | Issue | Claim | Command
 
 
 class Record(NamedTuple):

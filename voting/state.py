@@ -29,6 +29,8 @@ Code = Literal[
     "in_use",
     "not_possible",
     "rehearsing",
+    "unknown_code",
+    "code_used",
     "not_recorded",
 ]
 
@@ -126,12 +128,26 @@ class Round:
         return receipts[-1] if receipts else None
 
 
+class Admission(NamedTuple):
+    """The one-time codes that there are, by their digests, and who has come in by them.
+
+    `codes` maps a code to its voter, "" until there is one; `voters` are those who have come.
+    """
+
+    codes: dict[str, str]
+    voters: set[str]
+
+
 class Rehearsal(NamedTuple):
-    """A round that does not count, and what stood on stage before it and will again."""
+    """A round that does not count, and what stood on stage before it and will again.
+
+    `admission` holds the codes that were made for it, and go with it.
+    """
 
     round: Round
     stage: int
     compared: int
+    admission: Admission
 
 
 class Removed(NamedTuple):
@@ -157,7 +173,7 @@ class State:
     `defined` maps a poll to the version that gave it its text, `sources` to the digest of what was
     imported. `removed` is the poll that an admin took off the list last, until it is put back.
     `steered` is the version at which a command last took effect. `receipts` maps a voter to ballot
-    ids and their receipts.
+    ids and their receipts. `admission` is of the codes that stay.
     """
 
     def __init__(self) -> None:
@@ -182,6 +198,7 @@ class State:
         self.removed: Removed | None = None
         self.steered = 0
         self.receipts: dict[str, dict[str, Receipt]] = {}
+        self.admission = Admission({}, set())
 
     @property
     def on_stage(self) -> Round | None:

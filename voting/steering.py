@@ -27,7 +27,7 @@ from voting.records import (
     Stage,
     same_text,
 )
-from voting.state import Done, Outcome, Refusal, Rehearsal, Removed, Round, State
+from voting.state import Admission, Done, Outcome, Refusal, Rehearsal, Removed, Round, State
 
 CONFLICT = Refusal("conflict", "the room has changed since; look again and repeat")
 REHEARSING = Refusal("rehearsing", "a rehearsal is on; end it first")
@@ -208,7 +208,7 @@ def _rehearse(state: State, command: Rehearse) -> Refusal | None:
     )
     state.rehearsed += 1
     round = Round(-state.rehearsed, tried, state.at, command.seconds)
-    state.rehearsal = Rehearsal(round, state.stage, state.compared)
+    state.rehearsal = Rehearsal(round, state.stage, state.compared, Admission({}, set()))
     state.stage, state.compared = round.id, 0
     return None
 

@@ -122,6 +122,9 @@ def miscounted(state: State) -> str | None:
             # A tap adds to those before it, any other ballot takes their place.
             taps = rounds[receipt.round].poll.rule == "taps"
             standing[receipt.round][voter, receipt.ballot if taps else ""] = receipt
+    came_by = Counter(voter for voter in state.admission.codes.values() if voter)
+    if came_by != Counter(state.admission.voters):
+        return "not every voter who came by a code has one of their own"
     for current in rounds.values():
         found = standing[current.id]
         counts = Counter(choice for receipt in found.values() for choice in receipt.choices)
@@ -136,8 +139,8 @@ def miscounted(state: State) -> str | None:
 
 
 def lines(report: Report) -> list[str]:
-    """Say it in lines: one for each round, and the verdict."""
-    return [*map(_line, report.state.rounds.values()), _verdict(report)]
+    """Say it in lines: one for each round, one for the codes if there are any, and the verdict."""
+    return [*map(_line, report.state.rounds.values()), *_codes(report), _verdict(report)]
 
 
 def damage_sentence(folder: Path, shown: str) -> str:
@@ -168,6 +171,13 @@ def _line(current: Round) -> str:
     question = " ".join(current.poll.question.split())
     parts = [f"Round {current.id}", question, current.state, f"{ballots} by {voters}", counts]
     return " · ".join(parts)
+
+
+def _codes(report: Report) -> list[str]:
+    admission = report.state.admission
+    if not admission.codes:
+        return []
+    return [f"Codes · {len(admission.codes):,} made, {len(admission.voters):,} used"]
 
 
 def _verdict(report: Report) -> str:

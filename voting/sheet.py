@@ -1,0 +1,127 @@
+"""`codes` on the command line: makes one-time codes while no server runs, and puts them on paper.
+
+Owns the words and exit codes, as `console.py` does, and the two files: a sheet for the printer and
+a plain list. The codes are in these files and nowhere else; the journal gets their digests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from datetime import date
+from itertools import count
+from pathlib import Path
+
+import click
+from flask import Flask
+from markupsafe import Markup
+
+from voting import language
+from voting.ballots import Broken
+from voting.cards import Card, cards, plain_list, spoken
+from voting.clock import steady_clock
+from voting.codes import several
+from voting.config import ConfigError
+from voting.console import config_option, configured, data_option, fail
+from voting.doorway import Doorway
+from voting.engine import Engine
+from voting.folder import write_private
+from voting.gate import Gate
+from voting.journal import Damaged, InUse, JournalError
+from voting.journal_sqlite import SqliteJournal
+from voting.server import DEFAULT_PORT
+from voting.state import Refusal
+from voting.verify import damage_sentence
+
+MOST = 10_000
+"""Codes in one go: more than 800 pages."""
+
+ROOT = Path(__file__).parent.parent
+
+
+@click.command()
+@click.argument("number", type=click.IntRange(1, MOST))
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    help="The folder for the sheet and the list; without it, the present one.",
+)
+@config_option
+@data_option
+@click.option("--show", is_flag=True, help="Write the codes to standard output, too.")
+def codes(number: int, output: Path, config: Path, data: Path | None, show: bool) -> None:
+    """Make NUMBER one-time codes while no server runs: a sheet for the printer, and a list."""
+    try:
+        settings = configured(config, data=data)
+    except ConfigError as error:
+        fail(error)
+    folder, output = settings.data.resolve(), output.resolve()
+    if output.is_relative_to(folder):
+        fail("Codes must not lie where the votes are: choose another folder by --output.")
+    url = Doorway(settings.server, settings.server.port or DEFAULT_PORT, folder).url
+    if url is None:
+        fail(
+            "The cards would lead nowhere: phones cannot reach this computer. Join a network, let"
+            " host in config.toml listen there, or set public_url."
+        )
+    sheet, plain = _places(output)
+    made = several(number)
+    with _gate_of(folder) as gate, ExitStack() as undo:
+        for file in (sheet, plain):  # of codes that are good for nothing
+            undo.callback(file.unlink, missing_ok=True)
+        drawn = list(cards(made, url))
+        write_private(plain, plain_list(drawn))
+        write_private(sheet, _drawn_up(sheet.stem, drawn, url))
+        if isinstance(gate.issue(made), Refusal):
+            fail(f"No code was made: the journal in {folder} cannot be written.")
+        undo.pop_all()
+    if show:
+        click.echo("\n".join(made))
+    click.echo(f"For the printer: {sheet}\nAs a list:       {plain}", err=True)
+    click.echo(
+        f"They lead to {url}, where phones must find the server. Each code lets one phone in: keep"
+        " both files safe, and delete them when the cards are handed out.",
+        err=True,
+    )
+    if settings.room.voters == "open":
+        click.echo(
+            f'Nobody is asked for a code until [room] says voters = "codes" in {config}.', err=True
+        )
+
+
+@contextmanager
+def _gate_of(folder: Path) -> Iterator[Gate]:
+    """Open the room in a data folder that no server holds; else end the program."""
+    try:
+        with closing(SqliteJournal(folder)) as journal:
+            engine = Engine(journal, steady_clock())
+            engine.replay(restored=journal.restored)
+            engine.start()
+            try:
+                yield Gate(engine, asks=True)
+            finally:
+                engine.stop()
+    except InUse:
+        fail("The server is running: make codes on the admin's page, or stop the server first.")
+    except (Broken, Damaged):
+        fail(damage_sentence(folder, str(folder)))
+    except (JournalError, OSError) as error:
+        fail(f"No code was made: {error}.")
+
+
+def _places(folder: Path) -> tuple[Path, Path]:
+    """Return where a sheet and its list go, beside those of earlier today."""
+    names = (f"codes-{date.today():%Y-%m-%d}-{n}" for n in count(1))
+    name = next(name for name in names if not any(folder.glob(f"{name}.*")))
+    return folder / f"{name}.html", folder / f"{name}.csv"
+
+
+def _drawn_up(title: str, drawn: list[Card], url: str) -> str:
+    """Return a sheet that stands alone, in all languages: paper cannot be switched."""
+    app = Flask("sheet", root_path=str(ROOT), static_folder=None)
+    language.init_app(app, ROOT / "translations")
+    style = Markup((ROOT / "static" / "css" / "cards.css").read_text(encoding="utf-8"))  # noqa: S704
+    template = app.jinja_env.get_template("sheet.html")
+    with app.app_context():
+        return template.render(title=title, style=style, cards=drawn, address=spoken(url))
