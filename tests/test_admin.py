@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from tests.phones import Browser, Closed, Phone, phone
 from tests.serving import ADA, CONFIG, GRACE, Server, dashboard, poll_config
+from voting.password import Password
 
 ACTIONS = ["open", "close", "reopen", "extend", "reset", "restore", "stage", "show", "compare"]
 LUNCH = """
@@ -454,3 +456,126 @@ def test_no_button_works_without_login_or_token_or_by_a_link(
 def unchanged(before: dict[str, Any], after: dict[str, Any]) -> bool:
     """Say whether two states of an admin's page are the same, but for time and refused commands."""
     return {**before, "now": 0, "version": 0} == {**after, "now": 0, "version": 0}
+
+
+# Logins
+
+
+def test_a_new_password_ends_what_admins_have_open(server: Server) -> None:
+    """Sockets are closed with 4401, a question that waits is answered 401; voters stay."""
+    Password(server.folder / "data").set("correct horse")
+    admin = Browser(server)
+    assert admin.post("/admin/login", {"password": "correct horse"}).status == 303
+    pages, voter = [desk(admin), desk(Browser(server).become_admin())], phone(server)
+    seen = admin.get("/live?view=admin").json["after"]
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(admin.get, f"/live?view=admin&after={seen}&wait=25")
+        Password(server.folder / "data").set("another horse")
+        for page in pages:
+            with pytest.raises(Closed) as closed:
+                page.until(type="nothing")
+            assert closed.value.code == 4401
+        assert waiting.result().status == 401
+    assert admin.get("/admin").headers["Location"] == "/admin/login"
+    voter.vote(ADA)
+    assert voter.until(type="receipt")
+    assert "horse" not in server.wait_for("password_changed")
+
+
+def test_an_admin_who_leaves_closes_every_page_and_spoils_every_copy(server: Server) -> None:
+    """What somebody read on the way opens nothing; another admin goes on."""
+    admin, other = Browser(server).become_admin(), Browser(server).log_in()
+    server.stop()
+    server.start()
+    other.become_admin()
+    page, others = desk(admin), desk(other)
+    copy = Browser(server, dict(admin.cookies))
+    assert copy.get("/admin").status == 200
+    assert admin.post("/admin/logout").status == 303
+    with pytest.raises(Closed) as closed:
+        page.until(type="nothing")
+    assert closed.value.code == 4401
+    for browser in (admin, copy):
+        assert browser.get("/admin").status == 303
+    stolen = Phone(copy, "admin")
+    with pytest.raises(Closed) as closed:
+        stolen.next()
+    assert closed.value.code == 4401
+    assert done(others, "close")["round"]["state"] == "closed"
+
+
+def test_coming_in_renews_the_session(server: Server) -> None:
+    """The token and the cookie from before are a stranger's."""
+    admin = Browser(server)
+    token = admin.token()
+    before = Browser(server, dict(admin.cookies))
+    admin.become_admin()
+    assert admin.token() != token
+    assert before.get("/admin").status == 303
+    form = {"csrf_token": token, "round": 1, "version": desk(admin).state["version"]}
+    assert admin.post("/admin/close", form).status == 400
+
+
+def test_a_hundred_guesses_at_once_stop_nobody(server: Server) -> None:
+    """Ten are answered, the others told to wait; meanwhile votes are counted, and who was admin
+    before still comes in by the password, from the same address.
+    """
+    Password(server.folder / "data").set("correct horse")
+    presenter, guesser, voter = Browser(server), Browser(server), phone(server)
+    presenter.become_admin()
+    presenter.post("/admin/logout")
+    token = guesser.token()
+
+    def guess(n: int) -> int:
+        form = {"csrf_token": token, "password": f"guess {n}"}
+        return Browser(server, dict(guesser.cookies)).post("/admin/login", form).status
+
+    with ThreadPoolExecutor(20) as pool:
+        guesses = pool.map(guess, range(100))
+        voter.vote(ADA)
+        assert voter.until(type="receipt")
+        assert presenter.post("/admin/login", {"password": "correct horse"}).status == 303
+        statuses = sorted(guesses)
+    assert statuses == [401] * 10 + [429] * 90
+    assert presenter.get("/admin").status == 200
+
+
+def test_a_known_browsers_guesses_are_counted_by_themselves(server: Server) -> None:
+    """Ten a minute as well, and a stranger from the same address has his own."""
+    Password(server.folder / "data").set("correct horse")
+    known = Browser(server).become_admin()
+    known.post("/admin/logout")
+    wrong: dict[str, object] = {"password": "wrong horse"}
+    assert [known.post("/admin/login", wrong).status for _ in range(11)] == [401] * 10 + [429]
+    assert Browser(server).post("/admin/login", wrong).status == 401
+
+
+def test_the_log_says_who_came_and_went_and_no_secret(server: Server) -> None:
+    """Each login by its way, its address and a short name; never what was typed."""
+    Password(server.folder / "data").set("correct horse")
+    admin = Browser(server)
+    admin.post("/admin/login", {"password": "wrong horse"})
+    admin.post("/admin/login", {"password": "correct horse"})
+    session = re.search(r"admin_in .*session=(\S+)", server.wait_for("admin_in"))
+    assert session
+    admin.post("/admin/logout")
+    said = server.wait_for(f"admin_out session={session[1]}")
+    assert 'admin_in by="password" address="127.0.0.1"' in said
+    assert 'admin_refused address="127.0.0.1" by="password"' in said
+    assert "horse" not in said
+    admin.post("/admin/login", {"link": server.link})
+    assert server.wait_for('admin_in by="link"').count(server.link) == 1  # the greeting's
+
+
+def test_what_a_password_is_worth_is_said_where_strangers_may_listen(
+    serve: Callable[..., Server],
+) -> None:
+    """On this computer, and over TLS, nobody else hears it."""
+    server = serve(CONFIG + 'proxies = ["127.0.0.1"]\n')
+    Password(server.folder / "data").set("correct horse")
+    afar, tls = {"X_Forwarded_For": "192.0.2.7"}, {"X_Forwarded_Proto": "https"}
+    for headers, said in (({}, False), (afar, True), (tls, False), (afar | tls, False)):
+        for path in ("/admin/login", "/present"):
+            text = Browser(server).get(path, **headers).text
+            assert ("This page is not encrypted" in text) is said, (path, headers)
+            assert 'type="password"' in text

@@ -1,20 +1,22 @@
 """identity.py: who is asking, and from where."""
 
-import os
-import stat
 import uuid
 from pathlib import Path
 
+import gevent
 import pytest
 from flask import Flask, Request, session
+from flask_wtf.csrf import generate_csrf
+from gevent.queue import Queue
 from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import EnvironBuilder
 
 from voting import identity
-from voting.identity import Admin, BadName, clean_name, host_is_trusted, origin_is_ours, secret_key
+from voting.identity import Admin, BadName, clean_name, host_is_trusted, origin_is_ours
+from voting.password import Password
 
-needs_modes = pytest.mark.skipif(os.name == "nt", reason="needs POSIX file modes")
+PATIENCE = 30
 
 
 @pytest.fixture
@@ -30,35 +32,10 @@ def admin(tmp_path: Path) -> Admin:
     return Admin(tmp_path / "data")
 
 
-def mode(file: Path) -> int:
-    return stat.S_IMODE(file.stat().st_mode)
-
-
-# The secret key
-
-
-def test_the_secret_key_is_made_once(tmp_path: Path) -> None:
-    """Sessions survive a restart: later starts find the key of the first."""
-    key = secret_key(tmp_path / "data")
-    assert len(key) >= 32
-    assert secret_key(tmp_path / "data") == key
-
-
-def test_every_folder_has_a_secret_of_its_own(tmp_path: Path) -> None:
-    """A session of one room is nothing in another."""
-    assert secret_key(tmp_path / "a") != secret_key(tmp_path / "b")
-
-
-@needs_modes
-def test_only_the_owner_can_read_secrets(tmp_path: Path) -> None:
-    """Key and password file are readable by nobody else, whatever the umask."""
-    before = os.umask(0)
-    try:
-        secret_key(tmp_path)
-        Admin(tmp_path).set_password("correct horse")
-    finally:
-        os.umask(before)
-    assert mode(tmp_path / "secret.key") == mode(tmp_path / "admin.password") == 0o600
+@pytest.fixture
+def password(tmp_path: Path) -> Password:
+    """The admin's password, as another process sets it."""
+    return Password(tmp_path / "data")
 
 
 # Voters
@@ -69,11 +46,11 @@ def test_a_voter_keeps_the_uuid_over_login_and_logout(app: Flask) -> None:
     with app.test_request_context():
         first = identity.log_in("Ada")
         assert str(uuid.UUID(first)) == first
-        assert identity.logged_in() == (first, "Ada")
+        assert identity.logged_in(session) == (first, "Ada")
         identity.log_out()
-        assert identity.logged_in() is None
+        assert identity.logged_in(session) is None
         assert identity.log_in("Bob") == first
-        assert identity.logged_in() == (first, "Bob")
+        assert identity.logged_in(session) == (first, "Bob")
 
 
 def test_every_session_is_another_voter(app: Flask) -> None:
@@ -89,13 +66,13 @@ def test_an_empty_name_is_a_login_too(app: Flask) -> None:
     """Where names are not required, an anonymous voter is logged in all the same."""
     with app.test_request_context():
         voter = identity.log_in("")
-        assert identity.logged_in() == (voter, "")
+        assert identity.logged_in(session) == (voter, "")
 
 
 def test_a_voters_session_lasts_and_a_strangers_is_nobody(app: Flask) -> None:
     """The session outlives the browser's window; without a login there is no voter."""
     with app.test_request_context():
-        assert identity.logged_in() is None
+        assert identity.logged_in(session) is None
         identity.log_in("Ada")
         assert session.permanent
 
@@ -180,46 +157,119 @@ def test_links_are_long_and_never_the_same(admin: Admin) -> None:
     assert min(map(len, tokens)) >= 24
 
 
-def test_the_right_password_logs_in_and_a_wrong_one_does_not(app: Flask, admin: Admin) -> None:
-    """The password is the admin's way in that lasts."""
-    admin.set_password("correct horse")
-    assert admin.has_password
+def test_the_right_password_logs_in_and_a_wrong_one_does_not(
+    app: Flask, admin: Admin, password: Password
+) -> None:
+    """The password is the admin's way in that lasts; before one is set, none is right."""
     with app.test_request_context():
-        for wrong in ("", "correct", "Correct horse", "correct horse "):
-            assert not admin.use_password(wrong)
-            assert not admin.is_in()
+        assert not admin.has_password
+        assert not admin.use_password("")
+        password.set("correct horse")
+        assert admin.has_password
+        assert not admin.use_password("wrong horse")
+        assert not admin.is_in()
         assert admin.use_password("correct horse")
         assert admin.is_in()
         assert session.permanent
 
 
-def test_without_a_password_none_is_right(app: Flask, admin: Admin) -> None:
-    """Before one is set, not even an empty one opens the door."""
-    assert not admin.has_password
-    with app.test_request_context():
-        assert not admin.use_password("")
-        assert not admin.is_in()
-
-
-def test_the_password_itself_is_not_kept(tmp_path: Path) -> None:
-    """The file holds a salted hash: the same password twice gives two texts."""
-    Admin(tmp_path / "a").set_password("correct horse")
-    Admin(tmp_path / "b").set_password("correct horse")
-    texts = [(tmp_path / f / "admin.password").read_text() for f in "ab"]
-    assert texts[0] != texts[1]
-    assert all("correct" not in text for text in texts)
-
-
-def test_a_new_password_ends_every_admin_session(app: Flask, admin: Admin) -> None:
+def test_a_new_password_ends_every_admin_session(
+    app: Flask, admin: Admin, password: Password
+) -> None:
     """Whoever came in under the old one, by link or password, has to log in again."""
-    admin.set_password("correct horse")
+    password.set("correct horse")
     with app.test_request_context():
         assert admin.use_link(admin.make_link())
-        assert admin.is_in()
-        admin.set_password("battery staple")
+        mark = admin.session()
+        assert admin.is_good(mark)
+        password.set("battery staple")
         assert not admin.is_in()
+        assert not admin.is_good(mark)
         assert not admin.use_password("correct horse")
         assert admin.use_password("battery staple")
+
+
+def test_whoever_watches_is_told_of_a_new_password_once(
+    admin: Admin, password: Password, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also of the very first one."""
+    monkeypatch.setattr(identity, "LOOK_SECONDS", 0.001)
+    changes: Queue[str] = Queue()
+    watching = gevent.spawn(admin.watch, lambda: changes.put("changed"))
+    gevent.sleep(0)  # it has seen what is there
+    try:
+        for _ in range(2):
+            password.set("correct horse")
+            changes.get(timeout=PATIENCE)
+            assert changes.empty()
+    finally:
+        watching.kill()
+
+
+def test_coming_in_renews_the_session(app: Flask, admin: Admin) -> None:
+    """Whoever put a session into this browser knows neither its token nor its name any more."""
+    with app.test_request_context():
+        planted = generate_csrf()
+        names = set()
+        for _ in range(3):
+            assert admin.use_link(admin.make_link())
+            names.add(admin.session())
+            assert generate_csrf() != planted
+        assert len(names) == 3
+
+
+def test_a_voters_login_renews_the_tokens_but_for_an_open_desk(app: Flask, admin: Admin) -> None:
+    """A presenter who votes in the same browser goes on pressing the desk's buttons."""
+    with app.test_request_context():
+        planted = generate_csrf()
+        identity.log_in("Ada")
+        token = generate_csrf()
+        assert token != planted
+        admin.use_link(admin.make_link())
+        token = generate_csrf()
+        identity.log_out()
+        identity.log_in("Ada")
+        assert generate_csrf() == token
+
+
+def test_an_admin_who_left_has_left_with_every_copy_of_the_cookie(app: Flask, admin: Admin) -> None:
+    """What a stranger read from the air opens nothing; other admins stay."""
+    with app.test_request_context():
+        admin.use_link(admin.make_link())
+        other = admin.session()
+        admin.use_link(admin.make_link())
+        copy = dict(session)
+        assert admin.session_in(copy)
+        assert admin.leave() == copy["admin"]
+        assert not admin.session_in(copy)
+        assert admin.is_good(other)
+
+
+def test_so_many_logins_are_remembered_to_have_ended(
+    app: Flask, admin: Admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory is bounded; the oldest is forgotten first."""
+    monkeypatch.setattr(identity, "MOST_LEFT", 3)
+    left = []
+    for _ in range(5):
+        with app.test_request_context():
+            admin.use_link(admin.make_link())
+            left.append(admin.leave())
+    assert [admin.is_good(mark) for mark in left] == [True, True, False, False, False]
+
+
+def test_a_browser_that_was_an_admins_is_known_by_one_name(app: Flask, admin: Admin) -> None:
+    """It stays when the admin leaves, and comes to nobody by voting."""
+    with app.test_request_context():
+        identity.log_in("Ada")
+        assert admin.device() == ""
+        admin.use_link(admin.make_link())
+        device = admin.device()
+        assert device
+        admin.leave()
+        assert admin.device() == device
+        admin.use_link(admin.make_link())
+        assert admin.device() == device
 
 
 def test_an_admin_who_leaves_stays_a_voter(app: Flask, admin: Admin) -> None:
@@ -228,9 +278,9 @@ def test_an_admin_who_leaves_stays_a_voter(app: Flask, admin: Admin) -> None:
         identity.log_in("Ada")
         admin.use_link(admin.make_link())
         admin.leave()
-        admin.leave()
+        assert admin.leave() == ""
         assert not admin.is_in()
-        assert identity.logged_in()
+        assert identity.logged_in(session)
 
 
 def test_a_voter_is_no_admin(app: Flask, admin: Admin) -> None:
@@ -238,7 +288,7 @@ def test_a_voter_is_no_admin(app: Flask, admin: Admin) -> None:
     with app.test_request_context():
         identity.log_in("Ada")
         assert not admin.is_in()
-        for mark in ("", True, "x", None):
+        for mark in ("", True, "x", ".x", None):
             session["admin"] = mark
             assert not admin.is_in()
 
@@ -299,17 +349,24 @@ def test_any_other_host_is_not_trusted(host: str) -> None:
     assert not host_is_trusted(host, ["vote.local"])
 
 
-def asked(**headers: str) -> Request:
-    builder = EnvironBuilder(base_url="http://10.0.0.7:5000", headers=headers)
+def asked(scheme: str = "http", **headers: str) -> Request:
+    builder = EnvironBuilder(base_url=f"{scheme}://10.0.0.7:5000", headers=headers)
     return Request(builder.get_environ())
 
 
 @pytest.mark.parametrize("origin", ["http://10.0.0.7:5000", "https://10.0.0.7:5000"])
 def test_an_origin_that_equals_the_host_is_ours(origin: str) -> None:
-    """A page that we served may ask; behind a proxy it has another scheme."""
+    """A page that we served may ask; behind a proxy that nobody named it has another scheme."""
     assert origin_is_ours(asked(Origin=origin))
 
 
+def test_over_tls_a_page_that_came_in_clear_is_not_ours() -> None:
+    """Anybody on the way could have written it."""
+    assert origin_is_ours(asked("https", Origin="https://10.0.0.7:5000"))
+    assert not origin_is_ours(asked("https", Origin="http://10.0.0.7:5000"))
+
+
+@pytest.mark.parametrize("allow_absent", [False, True])
 @pytest.mark.parametrize(
     "origin",
     [
@@ -321,16 +378,19 @@ def test_an_origin_that_equals_the_host_is_ours(origin: str) -> None:
         "http://10.0.0.7:5000.evil.example",
         "http://10.0.0.7:5000@evil.example",
         "http://evil.example/10.0.0.7:5000",
+        "http://10.0.0.7:5000/",
+        "http://10.0.0.7:5000,http://evil.example",
         "10.0.0.7:5000",
         "http://[",
         "http://[x]",
     ],
 )
-def test_any_other_origin_is_not_ours(origin: str) -> None:
+def test_any_other_origin_is_not_ours(origin: str, allow_absent: bool) -> None:
     """Another site's page, a page without an origin, or nonsense is turned away, quietly."""
-    assert not origin_is_ours(asked(Origin=origin))
+    assert not origin_is_ours(asked(Origin=origin), allow_absent=allow_absent)
 
 
-def test_a_request_without_an_origin_is_not_a_page_of_ours() -> None:
-    """Where an Origin is asked for, having none is not enough."""
+def test_a_request_without_an_origin_is_ours_where_that_is_said() -> None:
+    """Where an Origin is asked for, having none is not enough; programs have none."""
     assert not origin_is_ours(asked())
+    assert origin_is_ours(asked(), allow_absent=True)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import gzip
+import http.client
 import json
 import re
 from collections.abc import Callable
+from contextlib import closing
 from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
 
-from tests.phones import Browser, phone
+from tests.phones import Browser, Wire, phone
 from tests.serving import ADA, CONFIG, GRACE, ROOT, Server, poll_config
 from voting import language, web
 from voting.config import Server as ServerSettings
+from voting.keys import Keys
 
 PAGES = ["/login", "/", "/present", "/admin", "/admin/login", "/nowhere"]
 
@@ -89,6 +92,110 @@ def test_a_form_from_a_foreign_origin_is_refused(server: Server, origin: str) ->
     assert Browser(server).post("/login", {"name": "x"}, Origin=origin).status == 403
 
 
+def test_a_page_whose_token_is_worthless_gets_a_new_one_and_goes_on(server: Server) -> None:
+    """A login in another tab renews the session; nothing was done, and a script asks once more."""
+    screen = Browser(server)
+    form = {"csrf_token": screen.token(), "password": "no password is set"}
+    screen.log_in()
+    stale = screen.post("/admin/login", form, Accept="application/json")
+    assert (stale.status, stale.json["code"]) == (400, "stale_page")
+    form["csrf_token"] = stale.json["csrf"]
+    again = screen.post("/admin/login", form, Accept="application/json")
+    assert (again.status, again.json["code"]) == (401, "wrong_password")
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/login?next=//evil.example&lang=en%0d%0aX-Mark:%20yes",
+        "//evil.example/login",
+        "//evil.example/%2e%2e",
+        "/%5cevil.example",
+        "/admin/?next=https://evil.example",
+        "/rounds//evil.example",
+        "/rounds//1",
+        "/%0d%0aX-Mark:%20yes",
+        "http://evil.example/admin",
+    ],
+)
+def test_no_link_leads_elsewhere_or_writes_a_header(server: Server, target: str) -> None:
+    """Whatever stands in the address, an answer leads to a page of ours or nowhere."""
+    visitor = Browser(server)
+    answer = visitor.get(target)
+    assert answer.status in (200, 303, 308, 400, 404)
+    leads = answer.headers.get("Location", "/")
+    assert leads.startswith(("/admin", f"{server.url}/")) or leads == "/"
+    assert "X-Mark" not in answer.headers
+    assert 'href="//' not in answer.text
+
+
+def test_no_form_leads_elsewhere_or_writes_a_header(server: Server) -> None:
+    """Nor does what is typed, whatever it names; a name is kept on one line."""
+    typed = {"name": "Vera\r\nX-Mark: yes", "next": "//evil.example"}
+    answer = Browser(server).post("/login?next=//evil.example", typed)
+    assert (answer.status, answer.headers["Location"]) == (303, "/")
+    assert "X-Mark" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1\r X-Mark: yes", "evil.example\x00", "127.0.0.1, evil.example", "[::1", ""]
+)
+def test_a_host_that_is_none_is_refused(server: Server, host: str) -> None:
+    """It could end up in a link or a header; browsers send none of these."""
+    with closing(server.dial(seconds=10)) as raw:
+        raw.sendall(f"GET /admin HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: raw.recv(65_536), b""))
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"X-Mark" not in answer.partition(b"\r\n\r\n")[0]
+
+
+def test_programs_without_an_origin_vote_where_config_says_so(
+    serve: Callable[..., Server],
+) -> None:
+    """By socket and by HTTP; a foreign Origin, and `null`, are refused all the same."""
+    vote = json.dumps({"type": "vote", "ballot": "b", "round": 1, "choices": [ADA]}).encode()
+    for config, absent in (("", 403), ("allow_no_origin = true\n", 200)):
+        server = serve(CONFIG + config)
+        voter = Browser(server).log_in()
+        for origin, status in ((None, absent), ("null", 403), ("http://evil.example", 403)):
+            with closing(Wire(server)) as wire:
+                upgraded, _ = wire.upgrade("/live?view=voter", Origin=origin, Cookie=voter.cookie)
+            assert upgraded == (101 if status == 200 else status), origin
+            headers = {"Cookie": voter.cookie, "Content-Type": "application/json"}
+            with closing(http.client.HTTPConnection(server.address, timeout=10)) as program:
+                program.request(
+                    "POST", "/ballots", vote, headers | ({"Origin": origin} if origin else {})
+                )
+                assert program.getresponse().status == status, origin
+
+
+def test_strangers_are_in_the_log_in_one_line_each(serve: Callable[..., Server]) -> None:
+    """A foreign Origin, a foreign Host; what they contain can forge no line."""
+    server = serve()
+    visitor = Browser(server)
+    form = {"Origin": "http://evil.example\x1b[2J"}
+    assert visitor.ask("POST", "/login", b"x=1", form).status == 403
+    assert visitor.get("/", Host="rebound.example").status == 400
+    said = server.wait_for('untrusted_host address="127.0.0.1" host="rebound.example"')
+    line = r'^\S+ \S+ foreign_origin address="127.0.0.1" origin="http://evil.example\\u001b\[2J"$'
+    assert re.search(line, said, re.MULTILINE)
+
+
+def test_logins_of_one_address_have_a_limit(serve: Callable[..., Server]) -> None:
+    """Above it 429, when to come again, and a sentence; whoever is in goes on."""
+    server = serve(CONFIG + "\n[limits]\nlogins_per_minute = 3\n")
+    voters = [Browser(server).log_in() for _ in range(3)]
+    late = Browser(server)
+    answer = late.post("/login", {"name": "Vera"})
+    assert answer.status == 429
+    assert 1 <= int(answer.headers["Retry-After"]) <= 60
+    assert "Very many are joining just now." in answer.text
+    told = late.post("/login", {"name": "Vera"}, Accept="application/json")
+    assert (told.status, told.json["ok"]) == (429, False)
+    assert late.get("/").headers["Location"] == "/login"
+    assert voters[0].get("/").status == 200
+
+
 @pytest.mark.parametrize("path", ["/logout", "/admin/logout", "/admin/reset", "/admin/open"])
 def test_get_changes_nothing(serve: Callable[..., Server], path: str) -> None:
     """A link or a preview is not an action."""
@@ -129,7 +236,7 @@ def test_a_mistake_of_ours_is_a_kind_page_too(caplog: pytest.LogCaptureFixture) 
     app = Flask("mistaken", root_path=str(ROOT), static_folder=None)
     app.jinja_env.globals.update(asset=lambda name: name, highcharts=False)
     language.init_app(app, ROOT / "translations")
-    web.init_app(app, ServerSettings(), b"k" * 64)
+    web.init_app(app, ServerSettings(), Keys(b"k" * 64, "room"))
 
     @app.get("/mistake")
     def mistake() -> str:

@@ -12,22 +12,31 @@ import msgspec
 from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
+from werkzeug.exceptions import TooManyRequests
 
-from voting import identity
+from voting import identity, logbook
 from voting.commands import ACTIONS, answer, ask, at_stake, carry_out, command, to_desk, turn_away
 from voting.doorway import Doorway, NoSuchAddress
 from voting.engine import Engine
 from voting.live import Live
+from voting.password import PATIENCE_SECONDS, Busy
+from voting.throttle import Throttle, household
+from voting.visitors import Visitors
 from voting.vitals import Vitals
-from voting.web import Page, Throttle, refused, wants_json
+from voting.web import Page, is_open_air, refused, wants_json
 
-GUESSES = "10 per minute"
-"""Passwords that one address may try. The one-time link is not counted: it always works."""
+GUESSES = 10
+"""Passwords that one visitor may try within a minute.
+
+A browser that was an admin's before is a visitor of its own, so nobody behind the same address can
+shut it out. The one-time link is not counted: it always works.
+"""
 
 
 def create_blueprint(
     engine: Engine,
     live: Live,
+    visitors: Visitors,
     admin: identity.Admin,
     doorway: Doorway,
     vitals: Callable[[], Vitals],
@@ -38,11 +47,22 @@ def create_blueprint(
 
     def login_page(error: str | None = None, link: str | None = None) -> str:
         return render_template(
-            "admin_login.html", error=error, link=link, has_password=admin.has_password
+            "admin_login.html",
+            error=error,
+            link=link,
+            has_password=admin.has_password,
+            is_open_air=is_open_air(),
         )
 
     def used() -> str:
         return str(_("This link has been used. Every start of the server makes a new one."))
+
+    def came_in(by: str) -> None:
+        address = request.remote_addr or ""
+        logbook.note("admin_in", by=by, address=address, session=identity.short(admin.session()))
+
+    def turned_away(by: str) -> None:
+        logbook.note_rarely("admin_refused", request.remote_addr or "", by=by)
 
     @blueprint.get("/login")
     def login() -> Page:
@@ -56,13 +76,22 @@ def create_blueprint(
     def log_in() -> Page:
         if "link" in request.form:
             if admin.use_link(request.form["link"]):
+                came_in("link")
                 return redirect(url_for("admin.desk"), 303)
+            turned_away("link")
             return Response(login_page(used()), 401)
-        guesses.check()
-        if admin.use_password(request.form.get("password", "")):
+        later = _("Wait a minute and try again, or open the link in the terminal.")
+        guesses.check(admin.device() or household(request.remote_addr or ""), later)
+        try:
+            is_right = admin.use_password(request.form.get("password", ""))
+        except Busy:
+            raise TooManyRequests(later, retry_after=round(PATIENCE_SECONDS)) from None
+        if is_right:
+            came_in("password")
             if wants_json():
                 return jsonify(ok=True, csrf=generate_csrf())
             return redirect(url_for("admin.desk"), 303)
+        turned_away("password")
         said = _("That is not the password.")
         if wants_json():
             return refused(401, "wrong_password", said)
@@ -70,8 +99,9 @@ def create_blueprint(
 
     @blueprint.post("/logout")
     def log_out() -> Page:
-        live.sign_out_admin(admin.session())
-        admin.leave()
+        if mark := admin.leave():
+            visitors.sign_out_admin(mark)
+            logbook.note("admin_out", session=identity.short(mark))
         return redirect(url_for("admin.login"), 303)
 
     @blueprint.get("", strict_slashes=False)

@@ -1,4 +1,4 @@
-"""The data folder: who holds it, and renames that survive a power cut.
+"""The data folder: who holds it, and files and renames that survive a power cut.
 
 Owns the lock. Never looks into the files that others keep there.
 """
@@ -10,18 +10,20 @@ import sys
 from pathlib import Path
 from typing import BinaryIO
 
-from voting.journal import Unusable
+from voting.journal import InUse, Unusable
+
+LOCK = "lock"
 
 
 def hold(folder: Path) -> BinaryIO:
     """Hold the folder for this process, until the returned file is closed or the process ends.
 
     Raises:
-        Unusable: the folder cannot be used, or another process holds it.
+        Unusable: the folder cannot be used, or (InUse) another process holds it.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = open(folder / "lock", "ab")  # noqa: SIM115 - held open on purpose
+        file = open(folder / LOCK, "ab")  # noqa: SIM115 - held open on purpose
     except OSError as error:
         raise Unusable(f"the data folder {folder} cannot be used: {error.strerror}") from error
     try:
@@ -35,7 +37,7 @@ def hold(folder: Path) -> BinaryIO:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         file.close()
-        raise Unusable(
+        raise InUse(
             f"another server uses the data folder {folder}; stop it, or give this one its own"
             " with --data"
         ) from None
@@ -53,3 +55,24 @@ def rename(source: Path, target: Path) -> None:
                 os.fsync(opened)
             finally:
                 os.close(opened)
+
+
+def write_private(file: Path, text: str) -> None:
+    """Put a text into a file that only its owner may read; afterwards it is there whole.
+
+    Raises:
+        OSError: it cannot be written; what was there before still is.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    fresh = file.with_name(f"{file.name}.{os.getpid()}")
+    fresh.unlink(missing_ok=True)  # a left-over might be readable by others
+    try:
+        opened = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(opened, "w", encoding="utf-8") as handle:
+            handle.write(text)
+            handle.flush()
+            os.fsync(handle.fileno())
+        rename(fresh, file)
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        raise

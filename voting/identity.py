@@ -1,11 +1,12 @@
 """Who is asking: voters by their session, the admin by password or one-time link.
 
-Owns the session's contents, the secret key, the admin's password file, and the checks of Host and
-Origin. Never decides what somebody may see or do beyond that.
+Owns what a session holds, and the checks of Host and Origin. Never decides what somebody may see or
+do beyond that. How a session travels is `sessions.py`'s.
 
 A session holds `voter` (a uuid that login and logout keep, so that nobody votes twice by logging in
-again), `name` while logged in, and `admin`, a fingerprint of the password that was in force when
-the admin came in (a new password ends every admin session) and a random name for this login.
+again), `name` while logged in, and `admin`, a mark of the password that was in force when the admin
+came in (a new password ends every admin session) and a random name for this login. Who was admin
+once has `device`, a random name that stays: such a browser's guesses are counted by themselves.
 """
 
 from __future__ import annotations
@@ -13,88 +14,45 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
-import os
 import re
 import secrets
 import unicodedata
 import uuid
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import gevent
-from flask import Flask, Request, session
-from flask.sessions import SecureCookieSessionInterface
-from itsdangerous import URLSafeTimedSerializer
-from werkzeug.security import check_password_hash, generate_password_hash
+from flask import Request, g, session
+from flask_wtf.csrf import generate_csrf
+
+from voting import logbook
+from voting.password import Password
 
 MAX_NAME = 40
-MIN_PASSWORD = 8
-KEY_BYTES = 32
-SESSION_LIFETIME = timedelta(days=30)
 
+LOOK_SECONDS = 1.0
+"""How soon after a change of the password the admins' sockets are closed."""
 
-class BadSecret(Exception):
-    """The file of the secret key is of no use; the text says what to do."""
+MOST_LEFT = 10_000
+"""Admins' logins that are remembered to have ended; a start forgets them all."""
 
 
 class BadName(Exception):
     """What somebody typed as a name cannot be shown as one."""
 
 
-def secret_key(folder: Path) -> bytes:
-    """Return the key that signs sessions, made at first start, readable by its owner alone.
-
-    Raises:
-        OSError: the data folder cannot be written.
-        BadSecret: the file does not hold a key.
-    """
-    file = folder / "secret.key"
-    if not file.exists():
-        _write_private(file, secrets.token_hex(KEY_BYTES))
-    key = file.read_bytes().strip()
-    if len(key) < KEY_BYTES:
-        raise BadSecret(f"{file} is empty or cut; delete it, and everybody logs in anew")
-    return key
-
-
-def has_key(folder: Path) -> bool:
-    """Say whether a server has run on a data folder before."""
-    return (folder / "secret.key").exists()
-
-
-def fingerprint(key: bytes) -> str:
-    """Return a short name for a secret key, which tells nothing of it."""
-    return hashlib.sha256(b"name of " + key).hexdigest()[:8]
-
-
-class SignedSessions(SecureCookieSessionInterface):
-    """Flask's sessions in a signed cookie; the signer is made once, not twice in each request."""
-
-    def __init__(self) -> None:
-        self._signer: URLSafeTimedSerializer | None = None
-
-    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
-        """Return the signer of the app that this belongs to."""
-        self._signer = self._signer or super().get_signing_serializer(app)
-        return self._signer
-
-
 class Admin:
-    """The admin's two ways in: a password kept as a hash, and a link that works once."""
+    """The admin's two ways in: a password, and a link that works once."""
 
     def __init__(self, folder: Path) -> None:
-        self._file = folder / "admin.password"
+        self._password = Password(folder)
         self._links: set[str] = set()
-
-    def set_password(self, password: str) -> None:
-        """Keep a hash of a new password; whoever is logged in as admin is logged out by it."""
-        _write_private(self._file, generate_password_hash(password))
+        self._left: dict[str, None] = {}  # the oldest first
 
     @property
     def has_password(self) -> bool:
-        return self._file.exists()
+        return self._password.is_set
 
     def make_link(self) -> str:
         """Return the token of a link that logs the admin in once."""
@@ -114,16 +72,13 @@ class Admin:
         self._enter()
         return True
 
-    def use_password(self, password: str) -> bool:
-        """Say whether a password is the admin's.
+    def use_password(self, typed: str) -> bool:
+        """Say whether this is the admin's password, which then logs in.
 
-        The hash takes some 70 ms, in a native thread: the room's one thread must not wait.
+        Raises:
+            Busy: too many others are guessing; the link still works.
         """
-        stored = self._stored()
-        if not stored:
-            return False
-        pool = gevent.get_hub().threadpool
-        if not pool.apply(check_password_hash, (stored, password)):
+        if not self._password.fits(typed, is_known=bool(self.device())):
             return False
         self._enter()
         return True
@@ -134,38 +89,81 @@ class Admin:
 
     def session(self) -> str:
         """Return the name of this admin's session, or "" for somebody else's."""
-        mark = session.get("admin")
-        good = isinstance(mark, str) and hmac.compare_digest(
-            mark.partition(".")[0], self._fingerprint()
-        )
-        return str(mark) if good else ""
+        return self.session_in(session)
 
-    def leave(self) -> None:
-        """End the admin's part of this session."""
+    def session_in(self, held: Mapping[str, object]) -> str:
+        """Return the name of the admin's session that a session's contents hold, or ""."""
+        mark = held.get("admin")
+        return mark if isinstance(mark, str) and self.is_good(mark) else ""
+
+    def is_good(self, mark: str) -> bool:
+        """Say whether an admin's session goes on: nobody has left it, or changed the password."""
+        in_force = hmac.compare_digest(mark.partition(".")[0], self._password.mark())
+        return in_force and mark not in self._left
+
+    def device(self) -> str:
+        """Return the name of a browser that was an admin's before, or "" for any other."""
+        name = session.get("device")
+        return name if isinstance(name, str) else ""
+
+    def leave(self) -> str:
+        """End the admin's part of this session; return its name, "" if there was none.
+
+        A copy of the cookie, taken from the air, opens nothing any more.
+        """
+        mark = self.session()
         session.pop("admin", None)
+        if mark:
+            self._left[mark] = None
+        if len(self._left) > MOST_LEFT:
+            del self._left[next(iter(self._left))]
+        return mark
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Look every second, for ever; `changed()` is called when the password is another."""
+        known = self._password.mark()
+        while True:
+            gevent.sleep(LOOK_SECONDS)
+            if (mark := self._password.mark()) != known:
+                known = mark
+                logbook.note("password_changed")
+                changed()
 
     def _enter(self) -> None:
-        session["admin"] = f"{self._fingerprint()}.{secrets.token_hex(8)}"
+        renew()
+        session["admin"] = f"{self._password.mark()}.{secrets.token_hex(8)}"
+        session["device"] = self.device() or secrets.token_hex(8)
         session.permanent = True
 
-    def _stored(self) -> str:
-        try:
-            return self._file.read_text(encoding="ascii").strip()
-        except FileNotFoundError:
-            return ""
 
-    def _fingerprint(self) -> str:
-        return _digest("admin" + self._stored())[:16]
+def short(mark: str) -> str:
+    """Return what the log calls an admin's session: enough to tell two apart."""
+    return mark.rpartition(".")[2][:4]
+
+
+def renew() -> None:
+    """Give this session's forms another token: whoever put it here may know the one it has."""
+    session.pop("csrf_token", None)
+    g.pop("csrf_token", None)
+    generate_csrf()  # now, or the next page would have to send the cookie once more
 
 
 def log_in(name: str) -> str:
     """Make this session a voter's, keeping its uuid if it has one; return the uuid."""
-    voter = session.get("voter")
-    if not isinstance(voter, str):
-        voter = session["voter"] = str(uuid.uuid4())
+    known = voter()
+    if "name" not in session and "admin" not in session:  # an open desk must go on working
+        renew()
     session["name"] = name
     session.permanent = True
-    return voter
+    return known
+
+
+def voter() -> str:
+    """Return the uuid of this session's voter, a new one where there is none."""
+    known = session.get("voter")
+    if not isinstance(known, str):
+        known = session["voter"] = str(uuid.uuid4())
+    return known
 
 
 def log_out() -> None:
@@ -173,9 +171,9 @@ def log_out() -> None:
     session.pop("name", None)
 
 
-def logged_in() -> tuple[str, str] | None:
-    """Return the (uuid, name) of this request's voter, or None."""
-    voter, name = session.get("voter"), session.get("name")
+def logged_in(held: Mapping[str, object]) -> tuple[str, str] | None:
+    """Return the (uuid, name) of the voter whose session holds this, or None."""
+    voter, name = held.get("voter"), held.get("name")
     return (voter, name) if isinstance(voter, str) and isinstance(name, str) else None
 
 
@@ -214,25 +212,20 @@ def host_is_trusted(host: str, names: Iterable[str]) -> bool:
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?")
 
 
-def origin_is_ours(request: Request) -> bool:
-    """Say whether a request came from one of our own pages.
+def origin_is_ours(request: Request, *, allow_absent: bool = False) -> bool:
+    """Say whether a request came from one of our own pages; `null` and foreign ones never are.
 
     Without HTTPS browsers send no Sec-Fetch-Site, so Origin is what there is; it must equal Host.
+    Programs send none, and what they may is for the caller to say. A proxy that config.toml does
+    not name may end TLS before us, so over plain HTTP both schemes are ours; over TLS a page that
+    came in clear could be anybody's.
     """
-    ours = (f"http://{request.host}", f"https://{request.host}")
-    return request.headers.get("Origin") in ours
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return allow_absent
+    schemes = ("https",) if request.is_secure else ("http", "https")
+    return origin in [f"{scheme}://{request.host}" for scheme in schemes]
 
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _write_private(file: Path, text: str) -> None:
-    """Put a text into a file that only its owner may read; afterwards it is there whole."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_name(f"{file.name}.{os.getpid()}")
-    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as handle:
-        handle.write(text)
-        handle.flush()
-        os.fsync(handle.fileno())
-    fresh.replace(file)

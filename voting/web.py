@@ -7,24 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from math import ceil
-from time import time
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 import msgspec
 from flask import Flask, Response, abort, g, jsonify, render_template, request
 from flask_babel import gettext as _
-from flask_wtf.csrf import CSRFError, CSRFProtect
+from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
 from jinja2.utils import htmlsafe_json_dumps
-from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from markupsafe import Markup
-from werkzeug.exceptions import HTTPException, TooManyRequests
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from voting import compressed, identity
+from voting import compressed, identity, logbook, sessions
+from voting.addresses import is_loopback
 from voting.config import Server
+from voting.keys import Keys
 
 Page = str | Response | WerkzeugResponse
 """What a route returns."""
@@ -54,50 +52,38 @@ LONGEST_HOST = 253 + len(":65535")
 """The longest name that there is, with a port; a longer one is not even remembered."""
 
 
-class Throttle:
-    """How often one address may try something, like "10 per minute"; kept in memory."""
-
-    def __init__(self, rate: str) -> None:
-        self._rate = parse(rate)
-        self._seen = MovingWindowRateLimiter(MemoryStorage())
-
-    def check(self) -> None:
-        """Count this request, or answer it with 429 and when to come again."""
-        address = request.remote_addr or ""
-        if not self._seen.hit(self._rate, address):
-            free_at = self._seen.get_window_stats(self._rate, address).reset_time
-            raise TooManyRequests(retry_after=max(1, ceil(free_at - time())))
-
-
-def init_app(app: Flask, settings: Server, key: bytes) -> None:
-    """Put the ground under an app; `key` signs the sessions."""
-    app.secret_key = key
-    app.session_interface = identity.SignedSessions()
+def init_app(app: Flask, settings: Server, keys: Keys) -> None:
+    """Put the ground under an app; `keys` sign and open the sessions."""
+    sessions.init_app(app, keys)
     app.config.update(
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
-        PERMANENT_SESSION_LIFETIME=identity.SESSION_LIFETIME,
-        # Cookies are shared between the ports of a host; two servers must not log each other out.
-        SESSION_COOKIE_NAME=f"show_of_hands_{identity.fingerprint(key)}",
-        SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_REFRESH_EACH_REQUEST=False,
         WTF_CSRF_TIME_LIMIT=None,
+        # Under TLS it would want a Referer, which some browsers keep to themselves; Origin is
+        # looked at below.
+        WTF_CSRF_SSL_STRICT=False,
     )
     app.jinja_env.policies.update({"json.dumps_function": _as_json, "json.dumps_kwargs": {}})
-    CSRFProtect(app)
     trusted = {*settings.trusted_hosts, urlsplit(settings.public_url).hostname or ""} - {""}
 
     @lru_cache(KNOWN_HOSTS)
     def is_trusted(host: str) -> bool:
         return identity.host_is_trusted(host, trusted)
 
+    app.extensions["trusts_host"] = is_trusted
+
     @app.before_request
     def check_where_from() -> None:
-        if len(request.host) > LONGEST_HOST or not is_trusted(request.host):
+        # Not `request.host`: without a header that is a guess of the library's.
+        host = request.headers.get("Host", "")
+        if len(host) > LONGEST_HOST or not is_trusted(host):
+            logbook.note_rarely("untrusted_host", request.remote_addr or "", host=host)
             abort(400, "expected a Host that config.toml trusts (server.trusted_hosts)")
-        g.trusted_host = request.host
-        sent = request.method != "GET" and "Origin" in request.headers
-        if sent and not identity.origin_is_ours(request):
-            abort(403, "expected an Origin that equals the Host")
+        g.trusted_host = host
+        # A form without an Origin still has its token.
+        if request.method != "GET" and not identity.origin_is_ours(request, allow_absent=True):
+            turn_stranger_away()
+
+    CSRFProtect(app)  # looks at tokens after the above: a stranger's request is known for one
 
     @app.after_request
     def add_headers(response: Response) -> Response:
@@ -115,6 +101,13 @@ def init_app(app: Flask, settings: Server, key: bytes) -> None:
         return _compress(response) if _may_be_compressed(response) else response
 
     app.register_error_handler(HTTPException, _sorry)
+
+
+def turn_stranger_away() -> NoReturn:
+    """Answer a page of another site, which asks in the name of a visitor of ours."""
+    origin = request.headers.get("Origin")
+    logbook.note_rarely("foreign_origin", request.remote_addr or "", origin=origin)
+    abort(403, "expected an Origin that equals the Host")
 
 
 def may_be_framed(origins: Iterable[str]) -> None:
@@ -161,6 +154,11 @@ def _as_text(value: object) -> str:
     raise NotImplementedError(type(value))
 
 
+def is_open_air() -> bool:
+    """Say whether what is typed here travels in clear where strangers may listen."""
+    return not (request.is_secure or is_loopback(request.remote_addr or ""))
+
+
 def wants_json() -> bool:
     """Say whether this request comes from a script that reads JSON."""
     best = request.accept_mimetypes.best_match(["text/html", "application/json"])
@@ -183,6 +181,12 @@ def sorry(status: int, code: str, title: str, text: str) -> Response:
 
 def _sorry(error: HTTPException) -> Response:
     title, text = _words_for(error)
+    if isinstance(error, CSRFError) and wants_json():
+        # A login in another tab has made this page's token worthless. What another site's script
+        # is answered, it cannot read.
+        response = jsonify(ok=False, code="stale_page", message=text, csrf=generate_csrf())
+        response.status_code = 400
+        return response
     response = sorry(error.code or 500, error.name.lower().replace(" ", "_"), title, text)
     if error.code in (405, 429):
         kept = error.get_response().headers
@@ -198,10 +202,7 @@ def _words_for(error: HTTPException) -> tuple[str, str]:
         case 404:
             return _("Page not found"), _("Check the address, or go to the vote.")
         case 429:
-            return (
-                _("Too many attempts"),
-                _("Wait a minute and try again, or open the link in the terminal."),
-            )
+            return _("Too many attempts"), error.description or error.name
         case 500:
             return (
                 _("The server made a mistake"),

@@ -5,6 +5,8 @@ export const FRESH_MS = 800; // a press meant for what stood here before must no
 
 const ANSWER_MS = 8000; // who presses must not be left without a word
 
+let renewed; // the token in the place of the page's own, which a login in another tab has changed
+
 /**
  * Post an action of the admin's, as `{round, version, …}` fields.
  *
@@ -13,6 +15,13 @@ const ANSWER_MS = 8000; // who presses must not be left without a word
  * whether it was done.
  */
 export async function postAction(action, fields, csrf) {
+  const answer = await post(action, fields, renewed ?? csrf);
+  if (answer.code !== "stale_page") return answer;
+  renewed = answer.csrf; // nothing was done
+  return post(action, fields, renewed);
+}
+
+async function post(action, fields, csrf) {
   const patience = new AbortController();
   const timer = setTimeout(() => patience.abort(), ANSWER_MS);
   try {

@@ -1,0 +1,140 @@
+"""The keys that sign sessions: the one in force, and those that were in force before.
+
+Owns `secret.key`. Its first line is the key that signs; a file that no rotation has touched has no
+other. After one, the room's name follows, since a cookie is called by it and must be found again,
+and each earlier key with the day until which it still opens what it has signed. Signs nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from voting.folder import write_private
+
+FILE = "secret.key"
+KEY_BYTES = 32
+UNTIL = "%Y-%m-%dT%H:%M:%S%z"
+
+GRACE = timedelta(days=30)
+"""How long a key opens sessions after its rotation: no session lives longer."""
+
+
+class BadSecret(Exception):
+    """The file of the secret key is of no use; the text says what to do."""
+
+
+class Earlier(NamedTuple):
+    """A key that signs no more, and until when it opens."""
+
+    key: bytes
+    until: datetime
+
+
+class Keys(NamedTuple):
+    """The key that signs, those before it, oldest first, and the room's name, which stays."""
+
+    current: bytes
+    name: str
+    earlier: tuple[Earlier, ...] = ()
+
+    @property
+    def all(self) -> list[bytes]:
+        """Every key that opens, the one that signs last, as itsdangerous expects them."""
+        return [*(earlier.key for earlier in self.earlier), self.current]
+
+
+def keys(folder: Path) -> Keys:
+    """Return the keys of a data folder, made at first start, readable by its owner alone.
+
+    Raises:
+        OSError: the data folder cannot be written.
+        BadSecret: the file does not hold a key.
+    """
+    found = read(folder)
+    if found is None:
+        found = _named(_fresh())
+        _keep(folder, found)
+    return found
+
+
+def exist(folder: Path) -> bool:
+    """Say whether a server has run on a data folder before."""
+    return (folder / FILE).exists()
+
+
+def read(folder: Path) -> Keys | None:
+    """Return the keys of a data folder on which a server has run before, None of any other.
+
+    Raises:
+        OSError: the file cannot be read.
+        BadSecret: the file does not hold a key.
+    """
+    file = folder / FILE
+    try:
+        text = file.read_bytes().strip()
+    except FileNotFoundError:
+        return None
+    if b"\nname " not in text:
+        if len(text) < KEY_BYTES:
+            raise BadSecret(f"{file} is empty or cut; delete it, and everybody logs in anew")
+        return _named(text)
+    try:
+        return _parsed(text, datetime.now(UTC))
+    except ValueError:
+        raise BadSecret(f"{file} is damaged; delete it, and everybody logs in anew") from None
+
+
+def rotate(folder: Path) -> Keys | None:
+    """Put a new key in force and return what there is then; None where there was no key.
+
+    Raises:
+        OSError: the file cannot be read or written; nothing has changed.
+        BadSecret: the file does not hold a key.
+    """
+    before = read(folder)
+    if before is None:
+        return None
+    retired = Earlier(before.current, datetime.now(UTC).replace(microsecond=0) + GRACE)
+    after = Keys(_fresh(), before.name, (*before.earlier, retired))
+    _keep(folder, after)
+    return after
+
+
+def _fresh() -> bytes:
+    return secrets.token_hex(KEY_BYTES).encode()
+
+
+def _named(key: bytes) -> Keys:
+    """Return a first key, with a short name for the room that tells nothing of it."""
+    return Keys(key, hashlib.sha256(b"name of " + key).hexdigest()[:8])
+
+
+def _keep(folder: Path, keys: Keys) -> None:
+    lines = [keys.current.decode()]
+    if keys.earlier:
+        lines.append(f"name {keys.name}")
+        lines += [f"until {until:{UNTIL}} {key.hex()}" for key, until in keys.earlier]
+    write_private(folder / FILE, "\n".join(lines))
+
+
+def _parsed(text: bytes, now: datetime) -> Keys:
+    """Read what a rotation wrote, but for the keys whose time is over.
+
+    Raises:
+        ValueError: something is missing or broken.
+    """
+    current, name, *lines = text.decode("ascii").splitlines()
+    earlier = []
+    for line in lines:
+        word, until, key = line.split(" ")
+        if word != "until" or len(key) < 2 * KEY_BYTES:
+            raise ValueError(line)
+        earlier.append(Earlier(bytes.fromhex(key), datetime.strptime(until, UNTIL)))
+    if len(current) < KEY_BYTES or not name.startswith("name "):
+        raise ValueError(name)
+    kept = tuple(one for one in earlier if one.until > now)
+    return Keys(current.encode(), name.removeprefix("name "), kept)
