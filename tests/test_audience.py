@@ -10,8 +10,10 @@ import pytest
 from gevent.event import Event
 
 from tests.wired import LARGE, PATIENCE, Phone
-from voting import audience, fanout
-from voting.audience import Audience, Client, Kind
+from voting import audience as audience_module
+from voting import fanout, ticks
+from voting.audience import Audience, Kind
+from voting.client import Client
 
 NEVER = 3_600.0
 """A distance between ticks that no test lives to see."""
@@ -273,7 +275,7 @@ def test_ticks_take_no_more_than_their_share(
         used[0] += cost
         return used[0]
 
-    monkeypatch.setattr(audience, "thread_time", thread_time)
+    monkeypatch.setattr(ticks, "thread_time", thread_time)
     room = make(tick_seconds=0.001, share=share)
     room.join()
     room.run()
@@ -332,7 +334,7 @@ def test_those_who_need_a_state_are_shown_it_in_turns_too(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With results after the vote they are the whole storm."""
-    monkeypatch.setattr(audience, "SLICE", 2)
+    monkeypatch.setattr(audience_module, "SLICE", 2)
     joined = [room.join("waiting") for _ in range(5)]
     for _, client in joined:
         room.audience.move(client, "voted", needs_state=True)
@@ -355,7 +357,7 @@ def test_those_who_need_a_state_are_shown_it_in_turns_too(
 
 
 def test_a_mistake_in_a_tick_does_not_stop_the_screens(
-    make: Callable[..., Room], capsys: pytest.CaptureFixture[str]
+    make: Callable[..., Room], logged: Callable[[], str]
 ) -> None:
     """The mistake is reported, and the next tick shows everything, a whole state."""
     room = make(tick_seconds=0.001)
@@ -365,7 +367,7 @@ def test_a_mistake_in_a_tick_does_not_stop_the_screens(
     room.number = 7
     room.audience.mark()
     assert phone.get().startswith("state voter 7")
-    assert "LookupError: a mistake of ours" in capsys.readouterr().err
+    assert "LookupError: a mistake of ours" in logged()
 
 
 def test_a_mistake_costs_nobody_the_state_that_is_needed(room: Room) -> None:

@@ -1,6 +1,6 @@
 """connection.py: bounded messages, and an end for whoever does not answer."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 
 import gevent
@@ -134,17 +134,17 @@ def test_a_binary_message_is_refused(phone: Phone) -> None:
     ],
 )
 def test_bytes_that_are_no_frames_end_the_connection(
-    phone: Phone, data: bytes, code: int, capsys: pytest.CaptureFixture[str]
+    phone: Phone, data: bytes, code: int, logged: Callable[[], str]
 ) -> None:
     """A broken client gets a close code and no line in the log."""
     phone.socket.sendall(data)
     assert phone.get().code == code
     phone.socket.close()
     phone.left()
-    assert capsys.readouterr().err == ""
+    assert logged() == ""
 
 
-def test_a_mistake_before_the_first_message_closes_too(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_mistake_before_the_first_message_closes_too(logged: Callable[[], str]) -> None:
     """What is sent on connecting may go wrong; no HTTP answer follows in the stream."""
 
     def mistake() -> None:
@@ -153,11 +153,11 @@ def test_a_mistake_before_the_first_message_closes_too(capsys: pytest.CaptureFix
     with closing(Phone(listen=False)) as phone:
         phone.listening = gevent.spawn(phone.connection.listen, lambda message: None, mistake)
         assert phone.closed() == 1011
-    assert "LookupError: a mistake of ours" in capsys.readouterr().err
+    assert "LookupError: a mistake of ours" in logged()
 
 
 def test_a_mistake_of_ours_closes_this_connection_and_is_reported(
-    phone: Phone, capsys: pytest.CaptureFixture[str]
+    phone: Phone, logged: Callable[[], str]
 ) -> None:
     """An exception in the listener is a close frame to the client and a traceback to the log."""
     phone.say("mistake")
@@ -165,7 +165,7 @@ def test_a_mistake_of_ours_closes_this_connection_and_is_reported(
     assert phone.closed() == 1011
     phone.left()
     assert phone.heard == ["mistake"]
-    assert "LookupError: a mistake of ours" in capsys.readouterr().err
+    assert "LookupError: a mistake of ours" in logged()
 
 
 def test_after_a_close_nothing_is_heard_told_or_shown(phone: Phone) -> None:

@@ -10,7 +10,8 @@ from wsproto import events
 from tests.wired import LARGE, PATIENCE, Phone
 from voting import connection, pipe
 from voting import hub as hub_module
-from voting.audience import Client, Kind
+from voting.audience import Kind
+from voting.client import Client
 from voting.frames import text_frame
 from voting.hub import Hub
 from voting.protocol import GOING_AWAY

@@ -36,6 +36,8 @@ class Phone:
             "REQUEST_METHOD": "GET",
             "SERVER_PROTOCOL": "HTTP/1.1",
             "SERVER_SOFTWARE": "gevent/26 Python/3.11",
+            "HTTP_UPGRADE": "websocket",
+            "HTTP_CONNECTION": "Upgrade",
             "HTTP_SEC_WEBSOCKET_VERSION": "13",
             "HTTP_SEC_WEBSOCKET_KEY": KEY,
             "voting.socket": ours,

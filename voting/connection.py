@@ -10,7 +10,6 @@ say is dealt with in that call. The greenlet of the request only waits for the e
 from __future__ import annotations
 
 import sys
-import traceback
 from collections.abc import Callable
 from time import monotonic
 from typing import Any, cast
@@ -19,6 +18,8 @@ import gevent
 from gevent.event import Event
 from simple_websocket import Server
 
+from voting import logbook
+from voting.config import Transport
 from voting.frames import (
     CLOSE,
     PING,
@@ -32,7 +33,7 @@ from voting.frames import (
     text_frame,
 )
 from voting.handshake import Handshake
-from voting.protocol import MAX_MESSAGE_BYTES, MISTAKE, NOT_TEXT
+from voting.protocol import ABUSE, MAX_MESSAGE_BYTES, MISTAKE, NOT_TEXT
 
 READ_BYTES = 2_048
 """Read in one turn: some ten votes, so that a client that never stops talking waits its turn."""
@@ -50,22 +51,45 @@ PING_FRAME = frame(PING, b"")
 
 
 class Connection:
-    """One client's WebSocket: hand it frames, and listen to its messages."""
+    """One client's WebSocket: hand it frames, and listen to its messages.
+
+    Args:
+        ws: hands are shaken.
+        most: messages and pings that are heard in one second. What is more is not, and `too_fast`
+            is told, once a second; who goes on all the same is closed, and `abused` called.
+    """
+
+    transport: Transport = "websocket"
 
     __slots__ = (
+        "_abused",
         "_ahead",
         "_closing",
+        "_excess",
         "_frames",
         "_gone",
         "_heard_after",
         "_heard_at",
         "_linger",
+        "_most",
         "_pinged_at",
         "_receive",
+        "_said",
+        "_second",
+        "_too_fast",
         "pipe",
     )
 
-    def __init__(self, ws: Server) -> None:
+    def __init__(
+        self,
+        ws: Server,
+        *,
+        most: int = sys.maxsize,
+        too_fast: bytes = b"",
+        abused: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._most, self._too_fast, self._abused = most, too_fast, abused
+        self._second = self._said = self._excess = 0
         shaken = cast(Handshake, ws.sock)
         self.pipe, self._ahead = shaken.pipe, shaken.ahead
         # From here on it is ours: flask-sock, which would close it once more, finds it closed, and
@@ -134,7 +158,7 @@ class Connection:
                 if opcode == CLOSE:
                     self._hang_up(close_code(payload) or 1000, "")
                     return
-                if self._closing:
+                if self._closing or not self._keeps_pace():
                     continue
                 if opcode == TEXT:
                     self._receive(payload)
@@ -147,8 +171,26 @@ class Connection:
         except Exception:
             self._made_a_mistake()
 
+    def _keeps_pace(self) -> bool:
+        """Count one more frame, and say whether it is heard."""
+        second = int(self._heard_at)
+        if second != self._second:
+            if self._said <= self._most:
+                self._excess = 0
+            self._second, self._said = second, 0
+        self._said += 1
+        if self._said <= self._most:
+            return True
+        self._excess += 1
+        if self._said == self._most + 1:
+            self.tell(self._too_fast)
+        elif self._excess > self._most:
+            self._abused()
+            self.close(ABUSE, "too many messages")
+        return False
+
     def _made_a_mistake(self) -> None:
-        traceback.print_exc(file=sys.stderr)
+        logbook.mistake()
         self._hang_up(MISTAKE, "the server made a mistake")
 
     def _hang_up(self, code: int, reason: str) -> None:

@@ -16,6 +16,8 @@ SLICE = 500
 class Fanout:
     """Pipes that are shown the same frames.
 
+    `written` counts the frames that the kernel took whole.
+
     Looking at a client, its connection and its pipe, all of them cold in the processor's memory,
     would cost as much as all else that Python does for a frame. So each member is here by what
     writes to it, and those who are not free tell it themselves.
@@ -25,6 +27,7 @@ class Fanout:
         self._pipes: dict[Write, Pipe] = {}
         self._behind: set[Write] = set()
         self._has_lost = False
+        self.written = 0
 
     def __len__(self) -> int:
         return len(self._pipes)
@@ -65,12 +68,14 @@ class Fanout:
             some = writes[start : start + SLICE]
             if self._behind or self._has_lost:
                 some = self._sort_out(some, behind)
+            self.written += len(some)
             for write in some:
                 try:
                     sent = write(frame)
                 except OSError:
                     sent = 0  # no room, or no other side: who writes the rest will see
                 if sent != size:
+                    self.written -= 1
                     self._pipes[write].keep(frame, sent)
             yield
 

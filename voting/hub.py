@@ -1,26 +1,32 @@
 """Who is connected, from joining to leaving.
 
-Owns the clients of this process, in two audiences: the voters' phones, and the screens and admins,
-whose ticks do not wait for thousands of phones. What they are shown is the audience's.
+Owns the clients of this process, in three audiences: the voters' phones; the screens and admins,
+whose ticks do not wait for thousands of phones; and pages without a socket, which are answered when
+there is time. What they are shown is the audience's.
 """
 
 from __future__ import annotations
 
 import random
-import sys
-import traceback
+from collections import Counter
 from time import monotonic
 from typing import Any, NamedTuple, cast
 
 import gevent
 
-from voting.audience import Audience, Client, Encode
-from voting.frames import text_frame
+from voting import logbook
+from voting.audience import Audience, Encode
+from voting.client import Client
+from voting.histogram import Histogram
 from voting.turnout import Turnout
+from voting.waiting import Waiting
 
 PHONES_SHARE = 0.4
 SCREENS_SHARE = 0.1
 """How much of one core may go into ticks: a half in all. The votes have the rest."""
+
+POLLS_SHARE = 0.7
+"""How busy the process may be, on average, between two ticks for pages without a socket."""
 
 SWEEP_SECONDS = 2.0
 """At most between two looks for clients that are gone, and ticks that tell phones of arrivals."""
@@ -28,22 +34,27 @@ SWEEP_SECONDS = 2.0
 DRAIN_BATCH = 100
 """Clients that are sent away in one turn: they come back in waves, not as one."""
 
-DRAIN_SECONDS = 3.0
+DRAIN_PAUSE = 0.02
+"""Seconds between two such turns, on average."""
+
+DRAIN_SECONDS = 4.0
 """How long the clients may take to leave when the server stops."""
 
 
 class Lines(NamedTuple):
     """The lines of one moment: pages of voters; screens and desks; phones for which something has
-    waited for a while; pages cut since the start because they took nothing."""
+    waited for a while; pages cut since the start because they took nothing; pages of all kinds that
+    have no socket, and ask again and again."""
 
     phones: int
     screens: int
     slow: int
     cut: int
+    asking: int
 
 
 class Hub:
-    """All clients of this process.
+    """All clients of this process; `joined` is how many there have been.
 
     Args:
         encode: makes a view's payload.
@@ -62,64 +73,94 @@ class Hub:
         ping_seconds: float,
         deadline_seconds: float,
     ) -> None:
-        self._encode = encode
         self._turnout = turnout
         self._ping_seconds = ping_seconds
         self._deadline_seconds = deadline_seconds
         self._phones = Audience(encode, tick_seconds=tick_seconds, share=PHONES_SHARE)
         self._screens = Audience(encode, tick_seconds=tick_seconds, share=SCREENS_SHARE)
-        self._cut = 0
-        self._voters: dict[str, set[Client]] = {}
+        self._asking = Waiting(tick_seconds=tick_seconds, share=POLLS_SHARE)
+        self.is_closing = False
+        self.joined = self._cut = 0
+        self._voters: dict[str, dict[Client, None]] = {}
+        self._addresses: Counter[str] = Counter()
         self._presence_changed = False
         self._greenlets: list[gevent.Greenlet[[], None]] = []
 
     def __len__(self) -> int:
-        return len(self._phones.clients) + len(self._screens.clients)
+        return sum(len(audience.clients) for audience in self._audiences)
+
+    @property
+    def _audiences(self) -> tuple[Audience, Audience, Waiting]:
+        return self._screens, self._phones, self._asking
 
     @property
     def is_quiet(self) -> bool:
         """Whether nobody has been shown anything for a while."""
-        return self._phones.is_quiet and self._screens.is_quiet
+        return all(audience.is_quiet for audience in self._audiences)
 
     @property
     def cpu_seconds(self) -> float:
         """What all ticks have cost, in seconds of processor."""
-        return self._phones.cpu_seconds + self._screens.cpu_seconds
+        return sum(audience.cpu_seconds for audience in self._audiences)
+
+    @property
+    def durations(self) -> dict[str, Histogram]:
+        """How long the ticks of each audience took."""
+        return {
+            "phones": self._phones.durations,
+            "screens": self._screens.durations,
+            "asking": self._asking.durations,
+        }
+
+    @property
+    def frames(self) -> int:
+        """How many frames of ticks the kernel has taken."""
+        return self._phones.frames + self._screens.frames
 
     def lines(self) -> Lines:
         """Return how the lines to all pages are now."""
         now = monotonic()
+        asking = self._asking.clients
+        voters = sum(client.voter is not None for client in asking)
         return Lines(
-            phones=len(self._phones.clients),
-            screens=len(self._screens.clients),
+            phones=len(self._phones.clients) + voters,
+            screens=len(self._screens.clients) + len(asking) - voters,
             slow=sum(client.connection.is_slow(now) for client in self._phones.clients),
             cut=self._cut,
+            asking=len(asking),
         )
 
     def start(self) -> None:
         """Begin to tick."""
-        ways = (self._phones.run, self._screens.run, self._sweep_for_ever)
-        self._greenlets = [gevent.spawn(way) for way in ways]
+        ways = (audience.run for audience in self._audiences)
+        self._greenlets = [gevent.spawn(way) for way in (*ways, self._sweep_for_ever)]
 
     def join(self, client: Client) -> None:
         """Take a client in and show it the state as of this moment."""
         self._audience(client).add(client)
+        self._addresses[client.address] += 1
+        self.joined += 1
         if client.voter is not None:
-            tabs = self._voters.setdefault(client.voter, set())
+            tabs = self._voters.setdefault(client.voter, {})
             if not tabs:
                 self._turnout.came(client.voter)
                 self._tell_of_presence()
-            tabs.add(client)
-        client.connection.show(text_frame(self._encode("state", client.view)), whole=True)
+            tabs[client] = None
+        self._audience(client).welcome(client)
 
     def leave(self, client: Client) -> None:
-        """Forget a client."""
-        self._audience(client).remove(client)
-        tabs = self._voters.get(client.voter or "", set())
-        if client not in tabs:
+        """Forget a client, if it is here."""
+        if client not in self._audience(client).clients:
             return
-        tabs.remove(client)
-        if not tabs and client.voter is not None:
+        self._audience(client).remove(client)
+        self._addresses[client.address] -= 1
+        if not self._addresses[client.address]:
+            del self._addresses[client.address]
+        if client.voter is None:
+            return
+        tabs = self._voters[client.voter]
+        del tabs[client]
+        if not tabs:
             del self._voters[client.voter]
             self._turnout.left(client.voter)
             self._tell_of_presence()
@@ -136,32 +177,51 @@ class Hub:
         self._screens.mark()
         self._presence_changed = True
 
-    def _audience(self, client: Client) -> Audience:
+    def _audience(self, client: Client) -> Audience | Waiting:
+        if client.connection.transport != "websocket":
+            return self._asking
         return self._screens if client.voter is None else self._phones
 
-    def _everyone(self) -> list[Client]:
-        return [*self._screens.clients, *self._phones.clients]
+    def everyone(self) -> list[Client]:
+        """Return every page."""
+        return [client for audience in self._audiences for client in audience.clients]
 
     def of_voter(self, voter: str) -> list[Client]:
-        """Return the pages that a voter has open."""
+        """Return the pages that a voter has open, in the order in which they came."""
         return list(self._voters.get(voter, ()))
 
     def of_session(self, session: str) -> list[Client]:
         """Return the pages that belong to an admin's session."""
-        return [c for c in self._screens.clients if session and c.session == session]
+        return [c for c in self._admins() if c.session == session]
+
+    def sessions(self) -> set[str]:
+        """Return the admins' sessions that have a page open."""
+        return {client.session for client in self._admins()}
+
+    def _admins(self) -> list[Client]:
+        return [c for c in (*self._screens.clients, *self._asking.clients) if c.session]
 
     def voters(self) -> list[Client]:
-        """Return every voter's page."""
+        """Return every voter's page that has a socket."""
         return list(self._phones.clients)
+
+    def of_address(self, address: str) -> int:
+        """Return how many pages are connected from an address."""
+        return self._addresses[address]
 
     def mark(self, *, state: bool = False) -> None:
         """Say that something changed: the numbers, or with `state` anything else too."""
-        self._screens.mark(state=state)
-        self._phones.mark(state=state)
+        for audience in self._audiences:
+            audience.mark(state=state)
 
     def mark_screens(self) -> None:
         """Say that something changed which only screens and desks are shown."""
         self._screens.mark(state=True)
+        self._asking.mark()
+
+    def mark_asking(self) -> None:
+        """Say that a page without a socket asks for what is new already."""
+        self._asking.mark()
 
     def _sweep_for_ever(self) -> None:
         while True:
@@ -170,24 +230,31 @@ class Hub:
             try:
                 self.sweep()
             except Exception:
-                traceback.print_exc(file=sys.stderr)
+                logbook.mistake()
 
     def sweep(self) -> None:
         """Ping who is silent, cut who is gone or does not read, and tell who came and went."""
         now = monotonic()
-        for client in self._everyone():
-            self._cut += client.connection.check(
+        for client in self.everyone():
+            if client.connection.check(
                 now, ping_seconds=self._ping_seconds, deadline_seconds=self._deadline_seconds
-            )
+            ):
+                self._cut += 1
+                logbook.note_rarely("cut", client.address, view=client.view)
         if self._presence_changed:
             self._presence_changed = False
             self._phones.mark()
+            self._asking.mark()
 
     def close(self, code: int, reason: str) -> None:
-        """Ask every client to go, in random order, and wait until they have."""
+        """Ask every client to go, in random order and in waves, and wait until they have."""
+        self.is_closing = True
         gevent.killall(self._greenlets)
+        told: set[Client] = set()
         with gevent.Timeout(DRAIN_SECONDS, cast(Any, False)):
-            while clients := self._everyone():
-                for client in random.sample(clients, min(DRAIN_BATCH, len(clients))):
+            while clients := self.everyone():
+                untold = [client for client in clients if client not in told]
+                for client in random.sample(untold, min(DRAIN_BATCH, len(untold))):
                     client.connection.close(code, reason)
-                gevent.sleep(0.01)
+                    told.add(client)
+                gevent.sleep(random.uniform(0, 2 * DRAIN_PAUSE))  # noqa: S311 - jitter, no secret

@@ -1,38 +1,30 @@
-"""Ways in and ways out: the messages of the protocol over the WebSocket `/live`.
+"""The messages of the protocol between clients and the engine, whatever way they travel.
 
-Owns the traffic between clients and the engine. Decides nothing about a ballot, and never waits
-for the journal: an answer is sent when it comes.
+Owns who is shown what and who is told what. Decides nothing about a ballot, and never waits for the
+journal: an answer is sent when it comes.
 """
 
 from __future__ import annotations
 
 from functools import partial
-from typing import Literal, cast, get_args
+from typing import cast
 
 import msgspec
-from flask import Blueprint, abort, request
-from flask_sock import Sock
-from simple_websocket import Server
 
-from voting import identity, protocol, views
-from voting.audience import Client, Encode, Kind
-from voting.connection import Connection
+from voting import protocol, views
+from voting.audience import Encode, Kind
+from voting.client import Client
 from voting.doorway import Doorway
-from voting.engine import Change, Engine
-from voting.handshake import BadUpgrade, prepare
+from voting.engine import Answered, Change, Engine
 from voting.hub import Hub
 from voting.protocol import View
 from voting.records import Ballot
 from voting.state import Outcome, Receipt, Refusal
 from voting.turnout import Turnout
+from voting.visitors import Visitors
 
 MAX_UNANSWERED = 32
 """Ballots that one connection may have under way. A phone has one; more is a flood."""
-
-Page = Literal["voter", "screen", "admin"]
-"""Who connects; what a voter's page is shown depends on whether it has voted (`View`)."""
-
-PAGES: tuple[Page, ...] = get_args(Page)
 
 
 def encoder(engine: Engine, turnout: Turnout, doorway: Doorway) -> Encode:
@@ -68,32 +60,14 @@ class Live:
         hub: Hub,
         turnout: Turnout,
         doorway: Doorway,
-        admin: identity.Admin,
+        visitors: Visitors,
     ) -> None:
         self._engine = engine
         self._hub = hub
         self._turnout = turnout
         self._doorway = doorway
-        self._admin = admin
+        self._visitors = visitors
         engine.watch(self._changed, self.room)
-
-    def blueprint(self) -> Blueprint:
-        """Return the routes of this module."""
-        blueprint = Blueprint("live", __name__)
-
-        @blueprint.before_request
-        def check_upgrade() -> None:
-            if not identity.origin_is_ours(request):
-                abort(403, "expected an Origin that equals the Host")
-            if request.args.get("view") not in PAGES:
-                abort(400, f"expected view to be one of {', '.join(PAGES)}")
-            try:
-                prepare(request.environ)
-            except BadUpgrade as error:
-                abort(400, str(error))
-
-        Sock().route("/live", bp=blueprint)(self._serve)
-        return blueprint
 
     def snapshot(self, view: View) -> dict[str, object]:
         """Return the `state` message that a view would get now, for a page to start with."""
@@ -118,48 +92,19 @@ class Live:
         message = views.you(self._engine.state, voter, name)
         return cast(dict[str, object], msgspec.to_builtins(message))
 
-    def sign_out(self, voter: str) -> None:
-        """End a voter's open sockets, because the session behind them has ended."""
-        self._dismiss(self._hub.of_voter(voter))
-
-    def sign_out_admin(self, session: str) -> None:
-        """End the sockets of one admin's session."""
-        self._dismiss(self._hub.of_session(session))
-
-    def _dismiss(self, clients: list[Client]) -> None:
-        for client in clients:
-            client.connection.close(protocol.NOT_LOGGED_IN, "logged out")
-
-    def _serve(self, ws: Server) -> None:
-        connection = Connection(ws)
-        client = self._client(connection, request.args["view"])
-        if client is None:
-            connection.close(protocol.NOT_LOGGED_IN, "log in first")
-            connection.listen(lambda payload: None)
-            return
-        try:
-            connection.listen(partial(self._receive, client), partial(self._welcome, client))
-        finally:
-            self._hub.leave(client)
-
-    def _client(self, connection: Connection, page: str) -> Client | None:
-        """Return who connects, or None if the page needs a login that is not there."""
-        if page == "voter":
-            who = identity.logged_in()
-            if who is None:
-                return None
-            return Client(connection, self.view_of(who[0]), voter=who[0], name=who[1])
-        if page == "admin":
-            session = self._admin.session()
-            return Client(connection, page, session=session) if session else None
-        return Client(connection, page)
-
-    def _welcome(self, client: Client) -> None:
+    def welcome(self, client: Client) -> None:
+        """Take a client in, and tell it what it has missed."""
+        self._visitors.make_room_for(client)
         self._look_again(client)
         self._show_own(client)
         self._hub.join(client)
 
-    def _receive(self, client: Client, payload: bytes) -> None:
+    def leave(self, client: Client) -> None:
+        """Forget a client."""
+        self._hub.leave(client)
+
+    def receive(self, client: Client, payload: bytes) -> None:
+        """Deal with a message that came on a socket."""
         try:
             message = protocol.decode(payload)
         except protocol.BadMessage as error:
@@ -174,31 +119,47 @@ class Live:
             self._refuse(client, message.ballot, "not_recorded", "wait for the answers")
         else:
             client.unanswered += 1
-            seen = self._engine.state.version
-            self._engine.cast(
-                Ballot(client.voter, message.ballot, message.round, message.choices),
-                partial(self._answer, client, message.ballot, seen),
-            )
+            self._cast(client.voter, message, client, partial(self._answer, client, message.ballot))
 
-    def _answer(self, client: Client, ballot: str, seen: int, outcome: Outcome) -> None:
+    def cast(self, voter: str, vote: protocol.Vote, answered: Answered) -> None:
+        """Cast a ballot that came without a socket; `answered` gets what came of it."""
+        self._cast(voter, vote, None, answered)
+
+    def _cast(
+        self, voter: str, vote: protocol.Vote, client: Client | None, answered: Answered
+    ) -> None:
+        seen = self._engine.state.version
+
+        def answer(outcome: Outcome) -> None:
+            answered(outcome)
+            if isinstance(outcome, Receipt):
+                self._tell_tabs(voter, outcome, client, again=outcome.version <= seen)
+
+        self._engine.cast(Ballot(voter, vote.ballot, vote.round, vote.choices), answer)
+
+    def _answer(self, client: Client, ballot: str, outcome: Outcome) -> None:
         client.unanswered -= 1
         if isinstance(outcome, Refusal):
             self._refuse(client, ballot, outcome.code, outcome.message)
-        elif isinstance(outcome, Receipt) and client.voter is not None:
+        elif isinstance(outcome, Receipt):
             client.connection.tell(protocol.encode(outcome))
-            current = self._engine.state.on_stage
-            newest = current.newest(client.voter) if current else None
-            is_newest = newest is not None and newest.code == outcome.code
-            again = outcome.version <= seen
-            if current is not None and is_newest and not again:
-                for tab in self._hub.of_voter(client.voter):
-                    self._look_again(tab)
-                    # Taps add up, and some in the same batch may be of another tab.
-                    if tab is not client or current.poll.rule == "taps":
-                        self._show_own(tab)
-            elif again and not is_newest:
-                # This receipt is of an earlier ballot: it is not what counts now.
-                self._show_own(client)
+
+    def _tell_tabs(
+        self, voter: str, receipt: Receipt, client: Client | None, *, again: bool
+    ) -> None:
+        """Tell a voter's pages what counts now; `client` is the one that knows by its receipt."""
+        current = self._engine.state.on_stage
+        newest = current.newest(voter) if current else None
+        is_newest = newest is not None and newest.code == receipt.code
+        if current is not None and is_newest and not again:
+            for tab in self._hub.of_voter(voter):
+                self._look_again(tab)
+                # Taps add up, and some in the same batch may be of another tab.
+                if tab is not client or current.poll.rule == "taps":
+                    self._show_own(tab)
+        elif again and not is_newest and client is not None:
+            # This receipt is of an earlier ballot: it is not what counts now.
+            self._show_own(client)
 
     def _look_again(self, client: Client) -> None:
         """Let a voter's page see what it may see now; where that is more, it needs the state."""
@@ -221,6 +182,7 @@ class Live:
     def _changed(self, change: Change) -> None:
         self._hub.mark(state=change != "numbers")
         if change == "round":
+            self._visitors.sign_out_turned_away()
             for client in self._hub.voters():
                 self._look_again(client)
                 self._show_own(client)

@@ -16,11 +16,15 @@ from voting import identity
 from voting.addresses import qr_svg
 from voting.config import Config
 from voting.doorway import Doorway
+from voting.gate import Gate
 from voting.language import speech
 from voting.live import Live
 from voting.names import Names
+from voting.state import Refusal
 from voting.stencil import Stencil, Words
-from voting.web import Page, for_script, may_be_framed
+from voting.throttle import Throttle, household
+from voting.visitors import Visitors
+from voting.web import Page, for_script, is_open_air, may_be_framed
 
 
 def _turnout(snapshot: dict[str, Any]) -> Markup:
@@ -39,27 +43,63 @@ def _alike(snapshot: dict[str, Any]) -> dict[str, Any]:
     return {**snapshot, "now": left, "online": 0, "room": 0}
 
 
+STATUS = {"code_used": 409, "not_recorded": 503}
+"""Of an answer to somebody whose code did not let them in; else 401."""
+
+
+def _why_not(refusal: Refusal, typed: str) -> str:
+    """Tell somebody why a code did not let them in, and what to do."""
+    match refusal.code:
+        case "code_used":
+            said = _(
+                "This code has been used on another phone or in another browser. Ask the presenter"
+                " for another one."
+            )
+        case "not_recorded":
+            said = _("Codes cannot be taken just now. Yours stays good; try again in a moment.")
+        case _ if not typed.strip():
+            said = _("Please type the code from your card.")
+        case _:
+            said = _("There is no such code. Please compare it with your card.")
+    return str(said)
+
+
 THEMES = ("dark", "light", "transparent")
 """Grounds on which the chart for other pages may stand; the first unless another is asked for."""
 
 
 def create_blueprint(
-    live: Live, names: Names, doorway: Doorway, admin: identity.Admin, config: Config
+    live: Live,
+    visitors: Visitors,
+    gate: Gate,
+    names: Names,
+    doorway: Doorway,
+    admin: identity.Admin,
+    config: Config,
 ) -> Blueprint:
     """Return the routes."""
     blueprint = Blueprint("pages", __name__)
     name_required = config.room.name_required
+    arrivals = Throttle(config.limits.logins_per_minute)
     logins = Stencil("token")
     votes = Stencil("token", "turnout", "name", "snapshot", "you")
 
-    def login_page(name: str, error: str | None = None) -> str:
-        rehearsing = live.is_rehearsing
+    def asks_code() -> bool:
+        # Whoever sees the form is a voter already: a phone that has sent it and heard no answer
+        # sends it again as the same one, and its code has not gone to a stranger.
+        return gate.asks and not gate.admits(identity.voter())
+
+    def login_page(name: str, code: str = "", error: str | None = None, field: str = "name") -> str:
+        rehearsing, asks = live.is_rehearsing, asks_code()
 
         def write(places: Words) -> str:
             return render_template(
                 "login.html",
                 name=name,
+                code=code,
+                asks_code=asks,
                 error=error,
+                field=field,
                 name_required=name_required,
                 rehearsing=rehearsing,
                 places=places,
@@ -68,23 +108,32 @@ def create_blueprint(
         words = {"token": escape(generate_csrf())}
         if name or error or request.query_string:
             return write(words)
-        return logins.fill(rehearsing, speech().lang, write, words)
+        return logins.fill(rehearsing, (speech().lang, asks), write, words)
 
     @blueprint.get("/login")
     def login() -> Page:
-        return login_page(session.get("name", ""))
+        code = request.args.get("code", "")
+        if gate.asks and code and visitors.who(session):
+            return redirect(url_for("pages.vote"), 303)  # in already; the code stays good
+        return login_page(session.get("name", ""), code)
 
     @blueprint.post("/login")
     def log_in() -> Page:
-        typed = request.form.get("name", "")
+        crowded = _("Very many are joining just now. Please try again in a minute.")
+        arrivals.check(household(request.remote_addr or ""), crowded)
+        typed, code = request.form.get("name", ""), request.form.get("code", "")
         try:
             name = identity.clean_name(typed)
         except identity.BadName:
             said = _("Please use up to %(n)s letters, digits and signs.", n=identity.MAX_NAME)
-            return Response(login_page(typed, said), 422)
+            return Response(login_page(typed, code, said), 422)
         if name_required and not name:
-            return Response(login_page(typed, _("Please tell us your name.")), 422)
-        came_before = "voter" in session
+            return Response(login_page(typed, code, _("Please tell us your name.")), 422)
+        is_new = asks_code()
+        if is_new and isinstance(no := gate.let_in(identity.voter(), code), Refusal):
+            said = _why_not(no, code)
+            return Response(login_page(typed, code, said, "code"), STATUS.get(no.code, 401))
+        came_before = "voter" in session and not is_new
         voter = identity.log_in(name)
         if name or came_before:  # who comes again without a name takes the old one back
             names.keep(voter, name)
@@ -92,15 +141,15 @@ def create_blueprint(
 
     @blueprint.post("/logout")
     def log_out() -> Page:
-        who = identity.logged_in()
+        who = visitors.who(session)
         identity.log_out()
         if who:
-            live.sign_out(who[0])
+            visitors.sign_out(who[0])
         return redirect(url_for("pages.login"), 303)
 
     @blueprint.get("/")
     def vote() -> Page:
-        who = identity.logged_in()
+        who = visitors.who(session)
         if who is None:
             return redirect(url_for("pages.login"), 303)
         snapshot, you = live.snapshot(live.view_of(who[0])), live.you(*who)
@@ -126,6 +175,7 @@ def create_blueprint(
             "present.html",
             snapshot=live.snapshot("screen"),
             has_password=admin.has_password,
+            is_open_air=is_open_air(),
             screen=config.screen,
             is_shut=doorway.is_shut,
         )

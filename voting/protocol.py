@@ -1,7 +1,7 @@
 """The wire between the server and its clients.
 
-JSON text frames, each an object with a `type`; times are milliseconds since 1970, UTC. A client's
-frame is at most 4 KiB. Unknown fields are ignored: a newer page can talk to an older server.
+JSON messages, each an object with a `type`; times are milliseconds since 1970, UTC. A client's
+message is at most 4 KiB. Unknown fields are ignored: a newer page can talk to an older server.
 
 From a client, on `WS /live?view=voter|screen|admin`:
 
@@ -47,6 +47,25 @@ round as it was at its end: turnout is `voted` ÷ `room`. `recording` is false w
 be made durable. A round with `closes_at` takes ballots until then, by the server's clock, which
 `now` tells; it is closed a moment later.
 
+The same messages travel without a WebSocket, where a network lets none through:
+
+    GET /live?view=voter|screen|admin
+              answers {"messages":[…],"after":"<token>"} at once, as a socket is told on connecting
+    GET /live?view=…&after=<token>&wait=25
+              what a socket would have been sent since, as soon as there is something and for at
+              most so many seconds (25); then 204. `wait=0`, or without: at once. Tokens are the
+              server's own. A receipt is answered to its POST alone; what it says is in `you`, too
+    GET /live?view=…&after=<token>&ping=1
+              at once, with a pong behind the messages
+    POST /ballots
+              a `vote` as application/json; answers `receipt` (200) or `refused`: 401 not_logged_in,
+              409 stale_round, round_closed, already_voted, 422 bad_message, unknown_candidate,
+              wrong_choices, 429 too_fast, 503 not_recorded
+
+What a close code says to a socket, a status says here, with a `refused`: 401 log in first, 429 too
+many pages, 503 the server is going; 400, 403 and 415 stay away. A page without a socket is here
+while it asks, and ten seconds longer.
+
 Who sees `counts`: with `results` live everyone; with after_vote voters who have voted in the round,
 and everyone once it is closed; with hidden nobody but the admin. What a view may not see is null.
 `compared` is an earlier round put beside this one; its counts, too, are for those who may see them.
@@ -62,6 +81,10 @@ Refusal codes:
     too_fast           too many ballots, or taps in a second; it will not be counted
     not_recorded       the journal cannot be written; send the same ballot again
     not_logged_in      log in first
+    too_many           more pages than one voter, or one address, may have open; the line ends
+
+A client that sends more messages in a second than it may is told `too_fast` with `ballot` null,
+once a second, for those that were not heard; one that goes on is closed with 1008.
 
 Close codes:
 

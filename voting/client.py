@@ -1,0 +1,55 @@
+"""One connected page, whatever way its messages take.
+
+Owns what the rest of the server knows of it. `Line` is the one face of the three transports: what a
+client's connection can be asked, be it a WebSocket or a page that asks again and again.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from voting.config import Transport
+
+
+class Line(Protocol):
+    """A way to one page."""
+
+    @property
+    def transport(self) -> Transport:
+        """By what way messages travel."""
+
+    def tell(self, payload: bytes) -> None:
+        """Send one message that must arrive, ahead of any snapshot."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Ask the page to go, with one of the protocol's close codes."""
+
+    def is_slow(self, now: float) -> bool:
+        """Say whether the page has taken nothing for a while of what waits for it."""
+
+    def check(self, now: float, *, ping_seconds: float, deadline_seconds: float) -> bool:
+        """End a line that is silent or takes nothing; say whether it was cut for the latter."""
+
+
+class Client:
+    """One connected page: its line, its view, and the voter or the admin's session behind it."""
+
+    __slots__ = ("address", "connection", "name", "session", "unanswered", "view", "voter")
+
+    def __init__(
+        self,
+        connection: Line,
+        view: str,
+        *,
+        voter: str | None = None,
+        name: str = "",
+        session: str = "",
+        address: str = "",
+    ) -> None:
+        self.connection = connection
+        self.view = view
+        self.voter = voter
+        self.name = name
+        self.session = session
+        self.address = address
+        self.unanswered = 0

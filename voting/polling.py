@@ -1,0 +1,246 @@
+"""The way to a page without a WebSocket: `GET /live`, again and again, which may wait for news.
+
+Owns the route, its statuses, and which page asks. What there is to tell is `news`'.
+
+It is answered below Flask, as static files are: a thousand pages that wait are answered several
+times a second, and what Flask does for a page would be half of that work.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from http import HTTPStatus
+from time import monotonic
+from typing import Any, NamedTuple, cast
+from urllib.parse import parse_qs
+
+from flask import Request
+
+from voting import identity, logbook, protocol
+from voting.client import Client
+from voting.config import Config
+from voting.engine import Engine
+from voting.hub import Hub
+from voting.live import Live
+from voting.news import News
+from voting.pace import Pace
+from voting.protocol import Pong, Refused, View
+from voting.tokens import Seen, read
+from voting.visitors import PAGES, NoRoom, NotLoggedIn, Page, Visitors
+from voting.waiting import Poller
+
+PATH = "/live"
+
+MAX_WAIT = 25.0
+"""Seconds that a page may wait: less than what proxies allow an answer to take, often 30 or 60."""
+
+RETRIED = (429, 503)
+RETRY_SECONDS = 2
+"""Who gets one of these statuses may come again after so long."""
+
+HEADERS = [
+    ("Content-Type", "application/json"),
+    ("Cache-Control", "no-store"),
+    ("X-Content-Type-Options", "nosniff"),
+]
+
+
+MOST_TURNED_AWAY = 10_000
+"""Pages that were turned away between two questions, and are told so at the next."""
+
+
+class TurnedAway(Exception):
+    """There are too many pages, and this was the oldest."""
+
+
+class Question(NamedTuple):
+    """What a page asks: what it has seen, how long it will wait, whether it wants a pong."""
+
+    page: Page
+    seen: Seen | None
+    wait: float
+    ping: bool
+
+
+class Answer(NamedTuple):
+    """What it is told."""
+
+    status: int
+    body: bytes = b""
+
+
+class Polling:
+    """The pages that ask again and again.
+
+    Args:
+        opens: returns what the session of a WSGI environ holds.
+        trusts: says whether a Host is ours.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        live: Live,
+        visitors: Visitors,
+        hub: Hub,
+        news: News,
+        config: Config,
+        *,
+        opens: Callable[[dict[str, Any]], Mapping[str, object]],
+        trusts: Callable[[str], bool],
+    ) -> None:
+        self._engine = engine
+        self._live = live
+        self._visitors = visitors
+        self._hub = hub
+        self._news = news
+        self._config = config
+        self._opens = opens
+        self._trusts = trusts
+        self._lines: dict[str, Client] = {}
+        self._turned_away: dict[str, None] = {}
+        self._pace = Pace()
+
+    def serve(self, app: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
+        """Return a WSGI app that answers the pages which ask, and hands all else to `app`."""
+
+        def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+            asks = environ["PATH_INFO"] == PATH and environ["REQUEST_METHOD"] == "GET"
+            if not asks or "HTTP_UPGRADE" in environ:
+                return app(environ, start_response)
+            status, body = self._answer(environ)
+            headers = [*HEADERS] if body else HEADERS[1:]
+            if status in RETRIED:
+                headers.append(("Retry-After", str(RETRY_SECONDS)))
+            if status != 204:
+                headers.append(("Content-Length", str(len(body))))
+            start_response(f"{status} {HTTPStatus(status).phrase}", headers)
+            return [body]
+
+        return answer
+
+    def _answer(self, environ: dict[str, Any]) -> Answer:
+        host, origin = environ.get("HTTP_HOST", ""), environ.get("HTTP_ORIGIN")
+        if not self._trusts(host):
+            return _refused(400, "bad_message", "expected a Host that config.toml trusts")
+        # No browser sends an Origin with a GET of its own page, and to another page's script the
+        # answer is closed by the same rule that makes it say where it is from.
+        if origin is not None and not identity.origin_is_ours(Request(environ)):
+            logbook.note_rarely("foreign_origin", environ.get("REMOTE_ADDR", ""), origin=origin)
+            return _refused(403, "bad_message", "expected an Origin that equals the Host")
+        if self._hub.is_closing:
+            return _GOING
+        question = self._read(environ["QUERY_STRING"])
+        if question is None:
+            return _refused(400, "bad_message", f"expected view to be one of {', '.join(PAGES)}")
+        if not {"longpoll", "poll"}.intersection(self._config.live.transports):
+            return _refused(403, "bad_message", "expected a transport that config.toml allows")
+        try:
+            client = self._client(question, environ)
+        except NotLoggedIn:
+            return _refused(401, "not_logged_in", "log in first")
+        except TurnedAway:
+            return _ENDED[protocol.ABUSE]
+        except NoRoom:
+            return _refused(429, "too_many", "more pages than one address may have open")
+        try:
+            return self._look(question, client, environ["voting.socket"])
+        finally:
+            if question.page == "screen":
+                # Anybody may look, and nobody's being here hangs on it: a stranger who asks and
+                # asks must not take the room of those who share the address.
+                self._forget(cast(Poller, client.connection).name)
+
+    def _read(self, query: str) -> Question | None:
+        asked = {key: values[-1] for key, values in parse_qs(query[:1_000]).items()}
+        page = asked.get("view")
+        if page not in PAGES:
+            return None
+        try:
+            wait = min(max(float(asked.get("wait", 0)), 0.0), MAX_WAIT)
+        except ValueError:
+            wait = 0.0
+        seen = read(asked.get("after", ""))
+        may_wait = "longpoll" in self._config.live.transports and wait == wait  # NaN is not
+        ping = asked.get("ping") == "1"
+        return Question(page, seen, wait if may_wait and seen and not ping else 0.0, ping)
+
+    def _client(self, question: Question, environ: dict[str, Any]) -> Client:
+        """Return who asks: the page that the token names, if this visitor's, else a new one.
+
+        Raises:
+            NotLoggedIn, NoRoom, TurnedAway: nobody who is answered.
+        """
+        held = self._opens(environ)
+        line = question.seen.line if question.seen else ""
+        if line in self._turned_away:
+            # Taken for a new page, it would push out the next one.
+            del self._turned_away[line]
+            raise TurnedAway
+        known = self._lines.get(line)
+        if known is not None and self._visitors.is_still(known, question.page, held):
+            return known
+        name = secrets.token_urlsafe(6)
+        poller = Poller(name, partial(self._forget, name))
+        client = self._visitors.client(poller, question.page, held, environ.get("REMOTE_ADDR", ""))
+        self._lines[name] = client
+        self._live.welcome(client)
+        return client
+
+    def _forget(self, name: str) -> None:
+        client = self._lines.pop(name, None)
+        if client is None:
+            return
+        poller = cast(Poller, client.connection)
+        if poller.ended == protocol.ABUSE and not poller.is_waiting:
+            self._turned_away[name] = None
+            if len(self._turned_away) > MOST_TURNED_AWAY:
+                del self._turned_away[next(iter(self._turned_away))]
+        self._live.leave(client)
+
+    def _look(self, question: Question, client: Client, sock: Any) -> Answer:
+        """Answer a page as soon as there is news for it, or its time is up."""
+        poller = cast(Poller, client.connection)
+        poller.heard()
+        poller.transport = "longpoll" if question.wait else "poll"
+        until = monotonic() + question.wait
+        is_woken = False
+        while True:
+            messages, after = self._news.since(question.seen, client, self._view(client))
+            left = until - monotonic()
+            if left <= 0 or (messages and is_woken):
+                break
+            if messages:  # it comes with the next tick, as to everybody, or this would be a storm
+                self._hub.mark_asking()
+            why = poller.wait(sock, left)
+            if why == "gone":
+                return Answer(204)
+            if why == "ended":
+                return _ENDED.get(poller.ended or 0, _GOING)
+            is_woken = True
+        if question.ping:
+            messages = [*messages, protocol.encode(Pong(self._engine.now()))]
+        if not messages and question.seen is not None:
+            return Answer(204)
+        token = after._replace(line=poller.name).token()
+        return Answer(
+            200, b'{"messages":[%b],"after":"%b"}' % (b",".join(messages), token.encode())
+        )
+
+    def _view(self, client: Client) -> View:
+        return cast(View, client.view) if client.voter is None else self._live.view_of(client.voter)
+
+
+def _refused(status: int, code: str, message: str) -> Answer:
+    return Answer(status, protocol.encode(Refused(None, code, message)))
+
+
+_GOING = _refused(503, "not_recorded", "the server stops; come back")
+
+_ENDED = {
+    protocol.NOT_LOGGED_IN: _refused(401, "not_logged_in", "log in first"),
+    protocol.ABUSE: _refused(429, "too_many", "more pages than one voter may have open"),
+}
+"""What a page is told whose line was closed while it waited."""

@@ -1,0 +1,89 @@
+"""The way of a ballot without a WebSocket: `POST /ballots`.
+
+Owns the route and what HTTP calls a refusal. What a ballot does is the engine's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+from flask import Blueprint, Response, request, session
+from flask.blueprints import BlueprintSetupState
+from gevent.event import AsyncResult
+
+from voting import identity, protocol
+from voting.config import Config
+from voting.live import Live
+from voting.pace import Pace
+from voting.protocol import Refused
+from voting.state import Code, Outcome, Receipt, Refusal
+from voting.visitors import Visitors
+from voting.web import turn_stranger_away
+
+RETRY_SECONDS = 2
+"""Who was too fast, or could not be recorded, may come again after so long."""
+
+STATUS: Mapping[Code, int] = {
+    "unknown_candidate": 422,
+    "wrong_choices": 422,
+    "stale_round": 409,
+    "round_closed": 409,
+    "already_voted": 409,
+    "too_fast": 429,
+    "not_recorded": 503,
+}
+
+
+def create_blueprint(live: Live, visitors: Visitors, config: Config) -> Blueprint:
+    """Return the route."""
+    blueprint = Blueprint("posting", __name__)
+    pace = Pace()
+
+    @blueprint.post("/ballots")
+    def cast_ballot() -> Response:
+        # A form of another site can send neither JSON nor our Origin: this needs no token.
+        if not identity.origin_is_ours(request, allow_absent=config.server.allow_no_origin):
+            turn_stranger_away()
+        if request.mimetype != "application/json":
+            return _told(415, Refused(None, "bad_message", "expected application/json"))
+        who = visitors.who(session)
+        if who is None:
+            return _told(401, Refused(None, "not_logged_in", "log in first"))
+        if not pace.allows(who[0], config.limits.messages_per_second):
+            return _told(429, Refused(None, "too_fast", "too many ballots in a second"))
+        try:
+            vote = _vote(request.get_data())
+        except protocol.BadMessage as error:
+            return _told(422, Refused(None, "bad_message", str(error)))
+        answered: AsyncResult[Outcome] = AsyncResult()
+        live.cast(who[0], vote, answered.set)
+        outcome = answered.get()
+        if isinstance(outcome, Refusal):
+            refused = Refused(vote.ballot, outcome.code, outcome.message)
+            return _told(STATUS[outcome.code], refused)
+        return _told(200, cast(Receipt, outcome))
+
+    def exempt(setup: BlueprintSetupState) -> None:
+        setup.app.extensions["csrf"].exempt(blueprint)
+
+    blueprint.record_once(exempt)
+    return blueprint
+
+
+def _vote(payload: bytes) -> protocol.Vote:
+    if len(payload) > protocol.MAX_MESSAGE_BYTES:
+        raise protocol.BadMessage(f"expected at most {protocol.MAX_MESSAGE_BYTES} bytes")
+    try:
+        text = payload.decode()  # whoever reads JSON passes over fields, and does not look there
+    except UnicodeDecodeError:
+        raise protocol.BadMessage("expected UTF-8") from None
+    message = protocol.decode(text)
+    if not isinstance(message, protocol.Vote):
+        raise protocol.BadMessage("expected a vote")
+    return message
+
+
+def _told(status: int, message: Receipt | Refused) -> Response:
+    headers = {"Retry-After": str(RETRY_SECONDS)} if status in (429, 503) else {}
+    return Response(protocol.encode(message), status, headers, mimetype="application/json")
