@@ -54,9 +54,8 @@ const line = connect({
   onMessage: (message) => take[message.type]?.(message),
   onChange(connection) {
     store.change({ connection });
-    if (connection.state === "connected") return;
-    ballots.line(false);
-    taps.line(false);
+    // Another line or none: what has no answer is sent again, when the state has come.
+    for (const votes of [ballots, taps]) votes.line(false);
   },
   onLogin: () => location.assign("/login"),
 });

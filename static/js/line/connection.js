@@ -1,7 +1,11 @@
-// One line to the server that comes back by itself. It owns when to open, to doubt and to replace
-// a transport, and knows why there is none; it never looks into what a message says of the room.
+// One line to the server that comes back by itself. It owns when to open, to doubt and to replace it,
+// and knows why there is none; which way it takes is the ladder's. It never looks into what a message
+// says of the room.
 
-import { webSocket } from "./transports.js";
+import { CROWDED, GOING, LOGIN, STOP } from "./ends.js";
+import { createLadder } from "./ladder.js";
+import { watchDevice } from "./news.js";
+import { allowedWays } from "./transports.js";
 
 const BACKOFF_MS = [300, 600, 1200, 2500, 5000, 8000];
 const STEADY_MS = 3000; // a line that held this long makes the next wait short again
@@ -12,22 +16,21 @@ const VAGUE_MS = 1000; // an answer that took longer tells the time too vaguely:
 const MOST_ASKS = 5;
 const BURST_MS = 1000; // what a phone tells of its network within so long is one piece of news
 const RESTART_MS = 20000; // a server that said goodbye and is away for longer has not just restarted
-
-// What a close code asks of the page; all others mean: come back.
-const CLOSE_GOING = 1001;
-const CLOSE_LOGIN = 4401;
-const CLOSE_STOP = new Set([1002, 1003, 1007, 1008, 1009]); // we do something that is not taken
+const CROWDED_MS = 20000; // where there is no room, there is none a moment later
 
 /**
  * Keep a line open for `view`.
  *
  * `onMessage(message)` gets each message, a pong with `askedAt`, by performance.now(): a new line is
- * asked the time at once. `onChange({state, reason, since})` gets each change, with state
+ * asked the time at once. `onChange({state, reason, way, since})` gets each change, with state
  * connecting | connected | reconnecting | offline, and the reason why there is no line: restarting |
- * silent (no answer) | network (this device has none) | hand | stopped (for good), else null.
- * `onLogin()` is called when the session has ended.
+ * silent (no answer) | network (this device has none) | crowded (too many lines) | hand | stopped
+ * (for good), else null. `way` is the line's, as {name, isBest}, or null. A connected line that gets
+ * another way is a new line: what had no answer on the old one gets none. `onLogin()` is called when
+ * the session has ended.
  */
-export function connect({ view, onMessage, onChange, onLogin, transport = webSocket }) {
+export function connect({ view, onMessage, onChange, onLogin }) {
+  const openLine = createLadder(allowedWays(), FIRST_WORD_MS);
   let line = null;
   let openedAt = 0;
   let heardAt = 0; // when this line first said something
@@ -36,10 +39,11 @@ export function connect({ view, onMessage, onChange, onLogin, transport = webSoc
   let isDoubted = false; // a ping is out whose answer decides whether this line lives
   let attempt = 0;
   let restartsUntil = 0;
+  let isCrowded = false;
   let timer; // one thing is waited for at a time: a word, a silence, or the next attempt
-  let now = { state: "connecting", reason: null, since: Date.now() };
+  let now = { state: "connecting", reason: null, way: null, since: Date.now() };
 
-  const send = (message) => line !== null && line.send(JSON.stringify(message));
+  const send = (message) => line !== null && line.send(message);
 
   function ask() {
     const leaves = performance.now();
@@ -53,25 +57,26 @@ export function connect({ view, onMessage, onChange, onLogin, transport = webSoc
     timer = setTimeout(then, milliseconds);
   }
 
-  function become(state, reason = null) {
-    if (now.state === state && now.reason === reason) return;
-    const isSameAbsence = isAway(now.state) && isAway(state);
-    now = { state, reason, since: isSameAbsence ? now.since : Date.now() };
+  function become(state, reason = null, way = null) {
+    if (now.state === state && now.reason === reason && now.way?.name === way?.name) return;
+    const isSame = now.state === state || (isAway(now.state) && isAway(state));
+    now = { state, reason, way, since: isSame ? now.since : Date.now() };
     onChange(now);
   }
 
   /** Say why there is no line, as far as a device can know. */
   function away() {
     if (navigator.onLine === false) become("offline", "network");
-    else become("reconnecting", performance.now() < restartsUntil ? "restarting" : "silent");
+    else become("reconnecting", isCrowded ? "crowded" : performance.now() < restartsUntil ? "restarting" : "silent");
   }
 
   function open() {
-    [openedAt, heardAt, asked, asks, isDoubted] = [performance.now(), 0, [], 0, false];
+    [openedAt, heardAt] = [performance.now(), 0];
     // A line that was replaced may still speak or end: its callbacks know that they are old.
-    const mine = transport(view, {
-      onMessage: (text) => mine === line && heard(text),
-      onClose: (code) => mine === line && lost(code),
+    const mine = openLine(view, {
+      onWay: (way) => mine === line && began(way),
+      onMessage: (message) => mine === line && heard(message),
+      onClose: (code, later) => mine === line && lost(code, later),
     });
     line = mine;
     wait(FIRST_WORD_MS, replace);
@@ -90,16 +95,18 @@ export function connect({ view, onMessage, onChange, onLogin, transport = webSoc
     open();
   }
 
-  function heard(text) {
-    const message = JSON.parse(text);
+  /** Connected means that the server has spoken: a proxy may open a line that leads nowhere. */
+  function began(way) {
+    heardAt ||= performance.now();
+    [asked, asks, isDoubted, isCrowded, restartsUntil] = [[], 0, false, false, 0];
+    become("connected", null, way);
+    askTheTime();
+  }
+
+  function heard(message) {
     // What had come before a phone was locked proves nothing: only an answer ends a doubt.
     if (message.type === "pong") isDoubted = false;
     if (!isDoubted) wait(QUIET_MS * (0.8 + 0.4 * Math.random()), check);
-    if (heardAt === 0) askTheTime();
-    heardAt ||= performance.now();
-    restartsUntil = 0;
-    // Connected means that the server has spoken: a proxy may open a line that leads nowhere.
-    become("connected");
     onMessage(message.type === "pong" ? answered(message) : message);
   }
 
@@ -114,19 +121,27 @@ export function connect({ view, onMessage, onChange, onLogin, transport = webSoc
     return { ...pong, askedAt };
   }
 
-  function lost(code) {
+  function lost(code, later) {
     line = null;
-    if (code === CLOSE_LOGIN) return onLogin();
-    if (CLOSE_STOP.has(code)) {
+    if (code === LOGIN) return onLogin();
+    if (STOP.has(code)) {
       clearTimeout(timer);
       return become("offline", "stopped");
     }
-    if (code === CLOSE_GOING) restartsUntil = performance.now() + RESTART_MS;
+    if (code === GOING) restartsUntil = performance.now() + RESTART_MS;
+    isCrowded = code === CROWDED;
     if (heardAt && performance.now() - heardAt > STEADY_MS) attempt = 0;
     away();
-    const longest = BACKOFF_MS[Math.min(attempt, BACKOFF_MS.length - 1)];
+    const usual = BACKOFF_MS[Math.min(attempt, BACKOFF_MS.length - 1)];
+    const longest = isCrowded ? Math.max(CROWDED_MS, later * 2000 || 0) : usual;
     attempt += 1;
-    wait(longest * (0.5 + 0.5 * Math.random()), open);
+    wait(longest * (0.5 + 0.5 * Math.random()), comeBack);
+  }
+
+  function comeBack() {
+    // Of too many lines the server ends the oldest: pages that nobody looks at would push out the one
+    // that somebody does.
+    if (!isCrowded || !document.hidden) open();
   }
 
   /** Ask whether the line lives, and replace it if no answer comes; without a line, try now. */
@@ -158,21 +173,10 @@ export function connect({ view, onMessage, onChange, onLogin, transport = webSoc
     else check();
   }
 
-  // A locked phone comes back with a line that says "open" and is dead; one that went from one Wi-Fi
-  // to another does not even notice.
-  document.addEventListener("visibilitychange", () => document.hidden || check());
-  document.addEventListener("resume", check);
-  addEventListener("pageshow", ({ persisted }) => persisted && check());
-  addEventListener("online", check);
-  addEventListener("offline", check);
-  // Estimates of speed change all the time, too; only another kind of network is news.
-  let network = navigator.connection?.type;
-  navigator.connection?.addEventListener("change", () => {
-    if (navigator.connection.type === network) return;
-    network = navigator.connection.type;
+  watchDevice(() => {
+    line?.climb();
     check();
   });
-
   onChange(now);
   open();
   return { send, check, disconnect, reconnect };
