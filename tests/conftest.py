@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser as Chromium
 
-from tests.phones import Browser
+from tests.phones import WAIT_SECONDS, Browser
 from tests.serving import CONFIG, ROOT, Server
 from tests.windows import Window
+from voting import logbook
 
 CHROMIUM_ARGS = [
     "--no-sandbox",  # Chromium will not run as root with it
@@ -66,6 +67,17 @@ def standing_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server
 def admin(server: Server) -> Browser:
     """A browser that is logged in as admin."""
     return Browser(server).become_admin()
+
+
+@pytest.fixture
+def logged(capfd: pytest.CaptureFixture[str]) -> Callable[[], str]:
+    """What this process has said on standard error since the last look."""
+
+    def look() -> str:
+        logbook.finish(WAIT_SECONDS)
+        return capfd.readouterr().err
+
+    return look
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ import json
 import os
 import re
 import secrets
-import socket
 import struct
 from dataclasses import dataclass, field
 from typing import Any
@@ -64,7 +63,8 @@ class Browser:
         if body:
             sent["Content-Type"] = "application/x-www-form-urlencoded"
         sent |= {name.replace("_", "-"): value for name, value in (headers or {}).items()}
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=WAIT_SECONDS)
+        connection = http.client.HTTPConnection(self.server.address)
+        connection.sock = self.server.dial(seconds=WAIT_SECONDS)
         try:
             connection.request(method, path, body, sent)
             response = connection.getresponse()
@@ -121,12 +121,8 @@ class Wire:
     """One TCP connection to the server, and the frames on it."""
 
     def __init__(self, server: Server, *, receive_buffer: int | None = None) -> None:
-        self.socket = socket.socket()
+        self.socket = server.dial(seconds=WAIT_SECONDS, receive_buffer=receive_buffer)
         server.sockets.append(self.socket)
-        if receive_buffer:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.socket.settimeout(WAIT_SECONDS)
-        self.socket.connect(("127.0.0.1", server.port))
         self._server = server
         self._read = b""
 
@@ -140,7 +136,7 @@ class Wire:
     def send_upgrade(self, path: str, **headers: str | None) -> None:
         """Ask for a WebSocket; headers given as None are left out."""
         sent: dict[str, str | None] = {
-            "Host": f"127.0.0.1:{self._server.port}",
+            "Host": self._server.address,
             "Upgrade": "websocket",
             "Connection": "Upgrade",
             "Origin": self._server.url,

@@ -50,6 +50,20 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def address(self) -> str:
+        """What a browser sends as Host."""
+        return self.url.partition("//")[2]
+
+    def dial(self, *, seconds: float, receive_buffer: int | None = None) -> socket.socket:
+        """Return a connection that gives up when nothing comes for so many seconds."""
+        opened = socket.socket()
+        if receive_buffer:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        opened.settimeout(seconds)
+        opened.connect(("127.0.0.1", self.port))
+        return opened
+
+    @property
     def said(self) -> str:
         """Everything that the server has told the presenter."""
         with self._spoke:

@@ -1,6 +1,7 @@
 """engine.py: counted means durable, one batch at a time, and a restart is a replay."""
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -194,7 +195,7 @@ def test_after_the_stop_ballots_are_refused() -> None:
 
 
 def test_a_mistake_in_telling_one_caster_costs_the_others_nothing(
-    capsys: pytest.CaptureFixture[str],
+    logged: Callable[[], str],
 ) -> None:
     """The rest of the batch is answered, the mistake is reported, and the engine goes on."""
 
@@ -205,11 +206,11 @@ def test_a_mistake_in_telling_one_caster_costs_the_others_nothing(
         room.engine.cast(Ballot("v", "b1", 1, ("ada",)), mistake)
         room.cast("w").receipt()
         room.cast("x").receipt()
-    assert "LookupError: a mistake of ours" in capsys.readouterr().err
+    assert "LookupError: a mistake of ours" in logged()
 
 
 def test_a_mistake_in_the_engine_answers_everybody_and_says_that_it_failed(
-    capsys: pytest.CaptureFixture[str],
+    logged: Callable[[], str],
 ) -> None:
     """Nobody waits for an answer that will not come; what comes later is refused."""
     failed = Event()
@@ -220,7 +221,7 @@ def test_a_mistake_in_the_engine_answers_everybody_and_says_that_it_failed(
     assert answer.code() == "not_recorded"
     assert room.cast("w").code() == "not_recorded"
     assert not room.engine.recording
-    assert "LookupError: a mistake of ours" in capsys.readouterr().err
+    assert "LookupError: a mistake of ours" in logged()
 
 
 # When the journal fails

@@ -103,6 +103,7 @@ def test_no_receipt_lies_and_no_page_hangs_while_nothing_can_be_written(
 
         fault.end(server)
         hears(desk, recording=True)
+        server.wait_for(r" journal_lost reason=[^\n]+\n(.*\n)*.* journal_back found=\d+\n")
         assert late.get("/readyz").status == 200
         audience.settle()
         witness.look(fault.folder)

@@ -58,6 +58,14 @@ def test_all_addresses_are_said(tmp_path: Path) -> None:
     assert "up to 1,984 phones" in text
 
 
+def test_https_without_a_proxy_is_explained(tmp_path: Path) -> None:
+    """Something must end TLS before us, and until it is named its word counts nothing."""
+    https = 'public_url = "https://vote.example.org"'
+    assert "cookies are not marked Secure" in said(tmp_path, https)
+    for settled in (https + '\nproxies = ["127.0.0.1"]', 'public_url = "http://vote.example.org"'):
+        assert "Secure" not in said(tmp_path, settled)
+
+
 def test_without_a_network_the_cure_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -264,6 +264,7 @@ def test_a_stalled_reader_is_cut_and_the_others_notice_nothing(
         stalled.until(type="never")
     lines = admin.get("/admin/vitals").json
     assert (lines["phones"], lines["slow"], lines["cut"]) == (len(others), 0, 1)
+    assert server.wait_for(" cut address=").count(" cut ") == 1
 
 
 @pytest.mark.parametrize("way", ["stop", "kill"])

@@ -150,12 +150,12 @@ def test_a_bad_handshake_is_refused_before_the_upgrade(
     assert "Traceback" not in server.said
 
 
-def test_malformed_extension_parameters_do_no_harm(server: Server) -> None:
-    """Nothing of an extension's offer is parsed."""
+def test_malformed_extension_parameters_are_answered_400(server: Server) -> None:
+    """What is no list of extensions is no handshake, and no other part can trip over it."""
     status, _ = Wire(server).upgrade(
         "/live?view=screen", **{"Sec-WebSocket-Extensions": 'permessage-deflate; x="'}
     )
-    assert status == 101
+    assert status == 400
 
 
 @pytest.mark.parametrize("view", ["god", "", "voted", "waiting"])

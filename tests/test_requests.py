@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from voting.requests import MOST_HEADERS, BadHead, Head
+from voting.requests import MOST_HEADERS, BadHead, Head, check_line
 
 
 def read(text: str) -> Head:
@@ -66,6 +66,10 @@ def test_a_header_can_be_taken_away() -> None:
         "Host: cut",
         "Host: h\r\n",
         "X: " + "long" * 20_000 + "\r\n\r\n",
+        "X: " + "y" * 40_000 + "\r\nY: " + "z" * 40_000 + "\r\n\r\n",
+        "Host: h\n\n",
+        "Host: h\nX: y\r\n\r\n",
+        "Host: h\r\n\n",
         "X: y\r\n" * (MOST_HEADERS + 1) + "\r\n",
     ],
 )
@@ -73,3 +77,34 @@ def test_what_could_be_read_in_two_ways_is_refused(text: str) -> None:
     """A proxy before us and we must never see two different requests in the same bytes."""
     with pytest.raises(BadHead):
         read(text)
+
+
+def test_a_first_line_is_read() -> None:
+    """Whatever the method: what it may do is for others to say."""
+    check_line("GET /?lang=%FF HTTP/1.1\r\n")
+    check_line("M-SEARCH * HTTP/1.0\r\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "GET\r\n",
+        "GET /\r\n",
+        "GET / HTTP/1.1\n",
+        "GET / HTTP/1.1",
+        "GET  / HTTP/1.1\r\n",
+        "GET / HTTP/2.0\r\n",
+        "GET / HTTP/1.1 \r\n",
+        " GET / HTTP/1.1\r\n",
+        "GET\t/ HTTP/1.1\r\n",
+        "GET /\x0b HTTP/1.1\r\n",
+        "GET /\x00 HTTP/1.1\r\n",
+        "GET /?lang=\xff HTTP/1.1\r\n",
+        "G\xc9T / HTTP/1.1\r\n",
+    ],
+)
+def test_a_first_line_with_another_meaning_for_others_is_refused(line: str) -> None:
+    """No version, other spaces, other ends, and bytes that every reader decodes in its own way."""
+    with pytest.raises(BadHead):
+        check_line(line)

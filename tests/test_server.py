@@ -1,37 +1,45 @@
-"""server.py: ports, deadlines and manners of the HTTP side; gevent's server in this process."""
+"""server.py: ports, more connections than there is room for, and requests that never come whole."""
 
 from __future__ import annotations
 
+import os
+import resource
+import select
 import socket as plain
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
+from pathlib import Path
+from time import monotonic
 from typing import Any
 
-import gevent
 import pytest
 from gevent import socket
 
+from tests.phones import Browser, Phone, phone
+from tests.serving import ADA, GRACE, ROOT
+from tests.serving import Server as Process
 from voting import server
-from voting.server import CannotListen, create_server, listen
+from voting.exchange import REQUEST_SECONDS
+from voting.server import CannotListen, Server, listen
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+FULL = " full connections="
 
 
 def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
-    """Answer with TCP_NODELAY as the accepted socket has it."""
-    on = environ["voting.socket"].getsockopt(plain.IPPROTO_TCP, plain.TCP_NODELAY)
-    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "1")])
-    return [b"1" if on else b"0"]
+    """Answer with a letter."""
+    start_response("200 OK", [("Content-Length", "1")])
+    return [b"a"]
 
 
 @pytest.fixture
-def connect(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Any]]:
-    """Connections to a server that waits a twentieth of a second for a request."""
-    monkeypatch.setattr(server, "REQUEST_SECONDS", 0.05)
+def connect() -> Iterator[Callable[[], Any]]:
+    """Connections to a server that has room for two."""
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     listening.listen()
-    running = create_server(listening, app)
+    running = Server(listening, app, most=2)
     running.start()
     opened = []
 
@@ -45,73 +53,53 @@ def connect(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Any]]:
     running.stop()
 
 
-def everything(sock: Any) -> bytes:
-    """Read until the server closes."""
-    data = b""
-    while more := sock.recv(65_536):
-        data += more
-    return data
-
-
-def test_nodelay_is_on_for_every_accepted_socket(connect: Callable[[], Any]) -> None:
-    """Without it, small answers on a kept-alive connection wait for 40 ms."""
-    sock = connect()
+def ask(sock: Any) -> None:
+    """Ask, and be answered."""
     sock.sendall(REQUEST)
-    assert everything(sock).endswith(b"\r\n\r\n1")
+    answer = b""
+    while not answer.endswith(b"\r\n\r\na"):
+        answer += sock.recv(4_096)
 
 
-@pytest.mark.parametrize("sent", [b"", b"GET / HT", REQUEST[:-2], REQUEST])
-def test_who_sends_no_whole_request_in_time_is_let_go(
-    connect: Callable[[], Any], sent: bytes
+def test_who_finds_no_room_is_let_in_when_somebody_leaves(
+    connect: Callable[[], Any], logged: Callable[[], str]
 ) -> None:
-    """Silent from the start, in the middle of a head, or after an answer: the file is freed."""
-    sock = connect()
-    sock.sendall(sent)
-    everything(sock)
+    """The third of two waits, and is answered once there is room; the log says it once."""
+    first, second = connect(), connect()
+    ask(first)
+    ask(second)
+    third, fourth = connect(), connect()
+    third.sendall(REQUEST)
+    third.settimeout(0.05)
+    with pytest.raises(TimeoutError):
+        third.recv(1)
+    third.settimeout(5)
+    first.close()
+    assert third.recv(4_096).endswith(b"a")
+    second.close()
+    ask(fourth)
+    assert logged().count(FULL) == 1
 
 
-def test_who_trickles_a_request_is_let_go(connect: Callable[[], Any]) -> None:
-    """The head has a deadline as a whole; a byte now and then does not move it."""
-    sock = connect()
-
-    def trickle() -> None:
-        while True:
-            sock.sendall(b"x")
-            gevent.sleep(0.01)
-
-    with gevent.Timeout(5), pytest.raises(OSError, match=r"reset|Broken"):
-        trickle()
-
-
-def test_a_body_of_unknown_length_is_not_read(connect: Callable[[], Any]) -> None:
-    """It might have no end."""
-    sock = connect()
-    sock.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
-    assert everything(sock).startswith(b"HTTP/1.1 411 ")
-
-
-@pytest.mark.parametrize("head", [b"GET / HTTP/1\r\n\r\n", b"\x00\r\n\r\n", b"GET /\r\n\r\n"])
-def test_a_broken_request_is_answered_and_not_printed(
-    connect: Callable[[], Any], head: bytes, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """A stranger must not fill the presenter's terminal."""
-    sock = connect()
-    sock.sendall(head)
-    everything(sock)
-    assert capfd.readouterr().err == ""
-
-
-@pytest.mark.parametrize("line", [b"Host: a\r\nHost: b", b"Host : a", b"Host: a\r\n b", b"Host"])
-def test_a_head_with_two_meanings_is_refused(
-    connect: Callable[[], Any], line: bytes, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """And the connection ends with it, since nobody knows where the next request begins."""
-    sock = connect()
-    sock.sendall(b"GET / HTTP/1.1\r\n" + line + b"\r\n\r\nGET / HTTP/1.1\r\n\r\n")
-    answer = everything(sock)
-    assert answer.startswith(b"HTTP/1.1 400 ")
-    assert answer.count(b"HTTP/1.1") == 1
-    assert capfd.readouterr().err == ""
+def test_the_room_goes_on_when_there_are_no_files_left(server: Process) -> None:
+    """Nobody comes in, those who are here vote; when there is room again, phones come in."""
+    voter, screen = phone(server), Phone(Browser(server), "screen")
+    screen.until(type="state")
+    limits = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (3, limits[1]))
+    knocking = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+    knocking.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    server.wait_for(FULL)
+    for choice in (ADA, GRACE):
+        voter.vote(choice)
+        voter.until(type="receipt")
+    screen.until(type="tally", voted=1)
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, limits)
+    assert knocking.recv(12) == b"HTTP/1.1 200"
+    assert phone(server).state["voted"] == 1
+    assert server.said.count(FULL) == 1
+    assert "mistake" not in server.said
+    knocking.close()
 
 
 def test_the_next_free_port_is_taken_unless_one_was_asked_for() -> None:
@@ -131,3 +119,70 @@ def test_a_host_that_is_no_address_of_ours_is_a_sentence(host: str) -> None:
     """203.0.113.0/24 is nobody's (RFC 5737)."""
     with pytest.raises(CannotListen, match="is no address"):
         listen(host, 0, asked=True)
+
+
+HALF_SENT = 1_000
+HURRIED = """
+from gevent import monkey
+monkey.patch_all()
+import runpy, sys
+sys.path[0] = {root!r}
+from voting import exchange
+exchange.REQUEST_SECONDS = 2.0
+runpy.run_path({root!r} + "/dashboard.py", run_name="__main__")
+"""
+SENT = [b"", b"GET / HTTP/1.1\r\nHost: ", b"POST /login HTTP/1.1\r\nContent-Length: 60000\r\n\r\n"]
+
+
+def memory(server: Process) -> int:
+    """Return the resident bytes of a server."""
+    pages = int(Path(f"/proc/{server.pid}/statm").read_text().split()[1])
+    return pages * resource.getpagesize()
+
+
+@pytest.fixture
+def hurried(serve: Callable[..., Process], tmp_path: Path) -> Process:
+    """A server that waits two seconds for a request, so that a test need not wait for eight."""
+    (tmp_path / "dashboard.py").write_text(HURRIED.format(root=str(ROOT)))
+    return serve(root=ROOT if os.environ.get("TEST_ALL") else tmp_path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at memory in /proc")
+def test_a_thousand_half_sent_requests_are_closed_while_others_vote(hurried: Process) -> None:
+    """Silent, in the head or in the body, all dripping: each is closed in time, memory is flat."""
+    server = hurried
+    voter = phone(server)
+    before = memory(server)
+    opened: dict[plain.socket, float] = {}
+    for number in range(HALF_SENT):
+        dripping = plain.create_connection(("127.0.0.1", server.port or 0))
+        server.sockets.append(dripping)
+        dripping.sendall(SENT[number % len(SENT)])
+        opened[dripping] = monotonic()
+    ready = select.poll()
+    by_number = {sock.fileno(): sock for sock in opened}
+    for number in by_number:
+        ready.register(number, select.POLLIN)
+    votes, longest, most = 0, 0.0, before
+    while by_number:
+        votes += 1
+        voter.vote((ADA, GRACE)[votes % 2])
+        voter.until(type="receipt")
+        most = max(most, memory(server))
+        for sock in by_number.values():
+            with suppress(OSError):
+                sock.send(b"x")
+        for number, _ in ready.poll(200):
+            sock = by_number[number]
+            with suppress(ConnectionError):
+                assert sock.recv(1) == b""
+            longest = max(longest, monotonic() - opened[sock])
+            ready.unregister(number)
+            del by_number[number]
+    grown = (most - before) / HALF_SENT / 1_024
+    print(f"the last was closed after {longest:.1f} s; {votes} votes; {grown:.0f} KB each")  # noqa: T201
+    assert REQUEST_SECONDS < 9
+    assert longest < (10 if os.environ.get("TEST_ALL") else 30)
+    assert votes >= 5
+    assert grown < 64
+    assert "mistake" not in server.said

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from typing import cast, get_args
 
-from flask import flash, jsonify, redirect, render_template, request, url_for
+from flask import flash, jsonify, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
+from voting import identity, logbook
 from voting.engine import Engine
 from voting.polls import MAX_COUNTDOWN_SECONDS
 from voting.records import (
@@ -32,7 +33,7 @@ from voting.records import (
     Show,
     Stage,
 )
-from voting.state import Refusal, State
+from voting.state import Outcome, Refusal, State
 from voting.web import Page, refused, wants_json
 
 ACTIONS = (
@@ -181,9 +182,21 @@ def ask(question: str, action: str) -> Page:
     return render_template("admin_ask.html", question=question, action=action, form=form)
 
 
+def give(engine: Engine, wanted: Command) -> Outcome:
+    """Give the engine what the admin of this request wants; the log hears who, what and whether."""
+    outcome = engine.command(wanted)
+    logbook.note(
+        "command",
+        what=type(wanted).__name__.lower(),
+        outcome=outcome.code if isinstance(outcome, Refusal) else "done",
+        session=identity.short(str(session.get("admin", ""))),
+    )
+    return outcome
+
+
 def carry_out(engine: Engine, wanted: Command) -> Page:
     """Do a command and lead back, or tell why it changed nothing."""
-    outcome = engine.command(wanted)
+    outcome = give(engine, wanted)
     if isinstance(outcome, Refusal):
         said = said_of(outcome, wanted)
         return answer(status_of(outcome), outcome.code, said)

@@ -20,7 +20,17 @@ from flask import (
 from flask_babel import gettext as _
 
 from voting import identity
-from voting.commands import answer, ask, carry_out, number, said_of, status_of, to_desk, turn_away
+from voting.commands import (
+    answer,
+    ask,
+    carry_out,
+    give,
+    number,
+    said_of,
+    status_of,
+    to_desk,
+    turn_away,
+)
 from voting.drafts import Draft, Unfit, draft_in, draft_of, finish
 from voting.engine import Engine
 from voting.records import Edit, Poll, Remove, same_text
@@ -61,7 +71,7 @@ def create_blueprint(engine: Engine, admin: identity.Admin) -> Blueprint:
                 abort(404)
             return page(id, draft, seen=seen, unfit=unfit, status=422)
         wanted = Edit(number("round"), number("version"), poll, seen, restart(engine.state, poll))
-        outcome = engine.command(wanted)
+        outcome = give(engine, wanted)
         if isinstance(outcome, Refusal):
             return page(id, draft, seen=seen, refusal=outcome, status=status_of(outcome))
         flash(_("The question is saved."), "done")

@@ -9,18 +9,19 @@ being committed. Memory changes after the commit, so nobody is shown what a cras
 from __future__ import annotations
 
 import secrets
-import sys
-import traceback
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from time import monotonic
 from typing import Literal, cast
 
 import gevent
 import msgspec
 from gevent.event import AsyncResult, Event
 
+from voting import logbook
 from voting.ballots import Broken, apply, judge, receipt_of
+from voting.histogram import Histogram
 from voting.imports import ALL_WRITTEN, news
 from voting.journal import Journal, JournalError
 from voting.pace import Pace
@@ -31,9 +32,11 @@ from voting.records import (
     Ballot,
     Begin,
     Body,
+    Claim,
     Close,
     Command,
     Ending,
+    Issue,
     Open,
     Poll,
     Record,
@@ -65,6 +68,9 @@ Change = Literal["numbers", "state", "round"]
 class Engine:
     """The state, and the one greenlet that changes it.
 
+    `answers` are the ballots so far by what became of them: "counted", "repeated" for a receipt
+    that was there before, or a refusal's code. `delays` are from a ballot to its receipt.
+
     Args:
         journal: where records become durable.
         clock: milliseconds since 1970, UTC.
@@ -73,6 +79,8 @@ class Engine:
     def __init__(self, journal: Journal, clock: Callable[[], int]) -> None:
         self.state = State()
         self.recording = True
+        self.answers: Counter[str] = Counter()
+        self.delays = Histogram()
         self._journal = journal
         self._clock = clock
         self._ahead = 0
@@ -145,10 +153,21 @@ class Engine:
         # before anybody is told of it. And a disk that is full is known before a ballot comes.
         try:
             self._journal.append(self.state.version, [])
-        except JournalError:
+        except JournalError as error:
             self.recording = False
+            logbook.note("journal_lost", reason=str(error))
         self._greenlet = gevent.spawn(self._run)
         self._greenlet.link_exception(lambda greenlet: failed())
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether nothing is taken any more."""
+        return self._stopping
+
+    @property
+    def underway(self) -> int:
+        """How many ballots wait for a commit, or for the end of one."""
+        return len(self._underway)
 
     def stop(self) -> None:
         """Commit and answer what waits, then end; what comes now is refused."""
@@ -176,12 +195,18 @@ class Engine:
             if answer is None and not self._keeps_pace(ballot.voter):
                 answer = TOO_FAST
         if answer is not None:
+            self.answers[answer.code if isinstance(answer, Refusal) else "repeated"] += 1
             answered(answer)
             return
         self._underway[id] = [answered]
-        self._submit(ballot, partial(self._settle, id))
+        self._submit(ballot, partial(self._settle, id, monotonic()))
 
-    def _settle(self, id: tuple[str, str], outcome: Outcome) -> None:
+    def _settle(self, id: tuple[str, str], cast_at: float, outcome: Outcome) -> None:
+        if isinstance(outcome, Refusal):
+            self.answers[outcome.code] += 1
+        else:
+            self.answers["counted"] += 1
+            self.delays.add(monotonic() - cast_at)
         for answered in self._underway.pop(id):
             _answer(answered, outcome)
 
@@ -195,8 +220,12 @@ class Engine:
         """Append an admin's command and wait for what came of it."""
         if isinstance(command, Ending):
             command = msgspec.structs.replace(command, room=self._room())
+        return self.append(command)
+
+    def append(self, body: Body) -> Outcome:
+        """Append a record and wait for what came of it."""
         result: AsyncResult[Outcome] = AsyncResult()
-        self._submit(command, result.set)
+        self._submit(body, result.set)
         return cast(Outcome, result.get())
 
     def _submit(self, body: Body, answered: Answered) -> None:
@@ -242,7 +271,8 @@ class Engine:
         stage, steered = self.state.stage, self.state.steered
         try:
             outcomes = self._record([body for body, _ in batch])
-        except JournalError:
+        except JournalError as error:
+            logbook.note("journal_lost", reason=str(error))
             self._refuse(batch)
             self._recover()
             return
@@ -253,7 +283,7 @@ class Engine:
             _answer(answered, outcome)
         if self.state.stage != stage:
             self._changed("round")
-        else:
+        elif not all(isinstance(body, Issue | Claim) for body, _ in batch):  # no page shows them
             self._changed("numbers" if self.state.steered == steered else "state")
 
     def _record(self, bodies: list[Body]) -> list[Outcome]:
@@ -290,6 +320,7 @@ class Engine:
             else:
                 self._fold(tail)
                 self.recording = True
+                logbook.note("journal_back", found=len(tail))
         # What the tail held was answered "not recorded": its voters must hear that it counts.
         self._changed("state" if self.state.version == version else "round")
 
@@ -302,4 +333,4 @@ def _answer(answered: Answered, outcome: Outcome) -> None:
     try:
         answered(outcome)
     except Exception:
-        traceback.print_exc(file=sys.stderr)
+        logbook.mistake()

@@ -10,7 +10,7 @@ import sys
 from voting.addresses import is_loopback, qr_text
 from voting.config import Config
 from voting.doorway import Doorway
-from voting.state import State
+from voting.state import Admission, State
 
 
 def greet(
@@ -63,16 +63,29 @@ def greet(
             f"  The text of the poll on stage was changed. Round {stage.id} and its ballots stay",
             "  as they are; the next round takes the new text.",
         ]
+    if config.server.public_url.startswith("https:") and not config.server.proxies:
+        lines += [
+            "  Phones come over HTTPS, but [server] proxies in config.toml names no proxy: every",
+            "  phone seems to come from one address, and cookies are not marked Secure.",
+        ]
     lines += _for_phones(config.server.host, doorway)
     lines.append(f"  Screen   {here}/present")
     lines.append(f"  Admin    {here}/admin/login?link={link}  (works once)")
     if phones is not None:
         lines.append(f"  Room     up to {phones:,} phones (this computer's limit of open files)")
+    if config.room.voters == "codes":
+        lines.append(f"  Codes    {_of_codes(state.admission)}")
     if stage and stage.used:
         lines.append(
             f"  Goes on  with round {stage.id}: {stage.state}, {_plural(stage.ballots, 'ballot')}"
         )
     return "\n".join([*lines, "", "Ctrl-C stops the server."])
+
+
+def _of_codes(admission: Admission) -> str:
+    if not admission.codes:
+        return "none yet, so nobody can come in: make some on the admin's page"
+    return f"{len(admission.codes):,} made, {len(admission.voters):,} used"
 
 
 def _for_phones(host: str, doorway: Doorway) -> list[str]:

@@ -8,11 +8,18 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 from voting.pipe import Pipe
+
+_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
+_PARAMETER = rf'{_NAME}(?:[ \t]*=[ \t]*(?:{_NAME}|"{_NAME}"))?'
+_EXTENSION = rf"{_NAME}(?:[ \t]*;[ \t]*{_PARAMETER})*"
+EXTENSIONS = re.compile(rf"[ \t,]*{_EXTENSION}(?:[ \t]*,[ \t,]*{_EXTENSION})*[ \t,]*")
+"""What may be offered (RFC 6455, section 9.1); we take up none of it."""
 
 
 class BadUpgrade(Exception):
@@ -32,10 +39,18 @@ def prepare(environ: dict[str, Any]) -> None:
         good_key = False
     if environ["REQUEST_METHOD"] != "GET" or environ["SERVER_PROTOCOL"] != "HTTP/1.1":
         raise BadUpgrade("expected GET over HTTP/1.1")
+    connection = environ.get("HTTP_CONNECTION", "").lower().split(",")
+    if environ.get("HTTP_UPGRADE", "").lower() != "websocket" or "upgrade" not in map(
+        str.strip, connection
+    ):
+        raise BadUpgrade("expected Upgrade: websocket and Connection: Upgrade")
     if environ.get("HTTP_SEC_WEBSOCKET_VERSION") != "13":
         raise BadUpgrade("expected Sec-WebSocket-Version: 13")
     if not good_key:
         raise BadUpgrade("expected Sec-WebSocket-Key: 16 bytes in base64")
+    offered = environ.get("HTTP_SEC_WEBSOCKET_EXTENSIONS")
+    if offered is not None and not EXTENSIONS.fullmatch(offered):
+        raise BadUpgrade("expected Sec-WebSocket-Extensions: names, each with its parameters")
     # simple-websocket writes the handshake anew from these headers and accepts any extension that
     # is offered. With the rest gone there is no compression to pay for, and nothing to trip over.
     for header in [name for name in environ if name.startswith("HTTP_")]:

@@ -11,7 +11,10 @@ from flask import Blueprint, jsonify
 from voting.engine import Engine
 from voting.web import Page
 
+RETRY_SECONDS = "2"
+
 WAITING = "The journal cannot be written at the moment; phones keep their votes and try again."
+STOPPING = "The server stops; phones keep their votes and come back to the next one."
 
 
 def create_blueprint(engine: Engine) -> Blueprint:
@@ -24,8 +27,11 @@ def create_blueprint(engine: Engine) -> Blueprint:
 
     @blueprint.get("/readyz")
     def readyz() -> Page:
-        answer = jsonify(ready=True) if engine.recording else jsonify(ready=False, reason=WAITING)
-        answer.status_code = 200 if engine.recording else 503
+        if engine.recording and not engine.is_stopping:
+            return jsonify(ready=True)
+        answer = jsonify(ready=False, reason=STOPPING if engine.is_stopping else WAITING)
+        answer.status_code = 503
+        answer.headers["Retry-After"] = RETRY_SECONDS
         return answer
 
     return blueprint

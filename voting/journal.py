@@ -9,6 +9,7 @@ What can go wrong:
     JournalError
     ├── NotRecorded     this append did not happen, or nobody knows; read the tail again
     ├── Unusable        this journal cannot be opened; the text tells a person why
+    │   └── InUse       because another process holds its folder
     └── Damaged         it does not hold what was recorded; the text tells a person what is wrong
 """
 
@@ -30,6 +31,10 @@ class NotRecorded(JournalError):
 
 class Unusable(JournalError):
     """The journal cannot be opened; the text is for the person who started the server."""
+
+
+class InUse(Unusable):
+    """Another process holds the journal's folder."""
 
 
 class Damaged(JournalError):

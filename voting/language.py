@@ -165,7 +165,14 @@ def init_app(app: Flask, folder: Path) -> None:
         return speech().count(forms, n, **values)
 
     # What templates import is made once for all requests, and so must ask each time.
-    app.jinja_env.globals.update(_=say, _n=say_many, count=count, speech=speech, languages=names)
+    app.jinja_env.globals.update(
+        _=say,
+        _n=say_many,
+        count=count,
+        speech=speech,
+        speeches=list(speeches.values()),
+        languages=names,
+    )
 
 
 def speech() -> Speech:

@@ -10,11 +10,17 @@ import re
 from collections.abc import Iterator
 from typing import Protocol
 
-LINE_BYTES = 65_536
+HEAD_BYTES = 65_536
+"""All headers together: who sends slowly holds no more than this of our memory."""
+
 MOST_HEADERS = 100
 
-# No space before the colon, no folded lines, nothing that ends a line for somebody else.
-HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\0\r\n]*)\r?\n")
+# No space before the colon, no folded lines, nothing that ends a line for somebody else: a line
+# feed alone, either.
+HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\0\r\n]*)\r\n")
+
+# Nothing but ASCII that can be seen: a byte beyond it has as many meanings as there are readers.
+LINE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+ [!-~]+ HTTP/1\.[01]\r\n")
 
 LENGTH = re.compile(r"[0-9]{1,18}")
 
@@ -23,6 +29,16 @@ ONCE = frozenset({"host", "content-length", "transfer-encoding"})
 
 class BadHead(ValueError):
     """A request whose headers are not HTTP's; it is answered 400."""
+
+
+def check_line(line: str) -> None:
+    """See that the first line of a request is one, as it came.
+
+    Raises:
+        BadHead: it is not.
+    """
+    if not LINE.fullmatch(line):
+        raise BadHead("expected a method, an address in ASCII, and HTTP/1.0 or HTTP/1.1")
 
 
 class Lines(Protocol):
@@ -45,7 +61,9 @@ class Head:
     def __init__(self, lines: Lines, _seekable: int = 0) -> None:
         self._read: list[tuple[str, str]] = []
         self._values: dict[str, str] = {}
-        while (line := lines.readline(LINE_BYTES)) not in (b"\r\n", b"\n"):
+        left = HEAD_BYTES
+        while (line := lines.readline(left)) != b"\r\n":
+            left -= len(line)
             found = HEADER.fullmatch(line.decode("latin-1"))
             if found is None or len(self._read) == MOST_HEADERS:
                 raise BadHead("expected at most 100 headers, each a name, a colon and a value")

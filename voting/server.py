@@ -1,6 +1,6 @@
-"""gevent's server, as a room needs it: sockets, limits, and an end that loses nobody.
+"""gevent's server, as a room needs it: ports, as many connections as there are files for, an end.
 
-Owns the listening socket, the accepted ones until a handler has them, and the file limit.
+Owns the listening socket, the accepted ones until an `Exchange` has them, and the file limit.
 """
 
 from __future__ import annotations
@@ -8,12 +8,16 @@ from __future__ import annotations
 import errno
 import socket
 import sys
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic
+from typing import Any, cast
 
 import gevent
-from gevent.pywsgi import WSGIHandler, WSGIServer
+from gevent.pywsgi import WSGIServer
 
-from voting.requests import Head
+from voting import logbook
+from voting.exchange import Exchange
 
 DEFAULT_PORT = 5000
 """Where it listens unless something else is asked for."""
@@ -27,13 +31,11 @@ BACKLOG = 4_096
 RESERVED_FILES = 64
 """File descriptors that are not phones': the journal, logs, pages under way."""
 
+FULL_SECONDS = 1.0
+"""Between two looks whether the system has room for connections again."""
 
-REQUEST_SECONDS = 10.0
-"""How long the head of a request may take to come, and a kept-alive connection may be silent."""
-
-
-BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-LENGTH_REQUIRED = BAD_REQUEST.replace(b"400 Bad Request", b"411 Length Required")
+SAY_FULL_SECONDS = 60.0
+"""At most so often the log hears that there is no room: at the limit it comes and goes."""
 
 
 class CannotListen(Exception):
@@ -105,78 +107,72 @@ def raise_file_limit() -> int | None:
     return max(0, soft - RESERVED_FILES)
 
 
-class _Handler(WSGIHandler):
-    """One HTTP connection; after an upgrade its socket belongs to `connection.py`."""
+class Server(WSGIServer):
+    """Lets connections in while there are files for them; the others wait at the kernel's door.
 
-    MessageClass: Any = Head
-    _held: bytearray | None = None
+    Args:
+        sock: it listens.
+        app: what answers.
+        most: connections that may be open at once, if that is known: with the last file gone, the
+            journal could not open its own.
+    """
 
-    def __init__(self, sock: Any, address: Any, server: WSGIServer) -> None:
-        # Without it an answer on a kept-alive connection waits 40 ms for an acknowledgement.
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.settimeout(REQUEST_SECONDS)  # for bodies; a WebSocket takes it off again
-        super().__init__(sock, address, server)
+    def __init__(self, sock: socket.socket, app: Any, most: int | None) -> None:
+        super().__init__(sock, app, log=None, error_log=None, handler_class=Exchange)
+        self._most = most
+        self._open = 0
+        self._answering = 0
+        self._said_full_at = float("-inf")
 
-    def handle_one_request(self) -> Any:
-        # The next request may be long in coming, or never whole: then the phone has left, or
-        # means no good, and its file descriptor is needed.
-        self._patience = gevent.Timeout.start_new(REQUEST_SECONDS)
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Count an answer that is under way."""
+        self._answering += 1
         try:
-            return super().handle_one_request()
-        except gevent.Timeout as timeout:
-            if timeout is not self._patience:
-                raise
+            yield
+        finally:
+            self._answering -= 1
+
+    def finish(self, seconds: float) -> None:
+        """Let nobody in any more, and wait until the answers under way have left."""
+        self.close()
+        with gevent.Timeout(seconds, cast(Any, False)):
+            while self._answering:
+                gevent.sleep(0.01)
+
+    def full(self) -> bool:
+        """Say whether nobody can be let in now; who leaves makes room."""
+        is_full = bool(self._most) and self._open >= cast(int, self._most)
+        if is_full:
+            self._say_full()
+        return is_full
+
+    def do_read(self) -> Any:
+        try:
+            accepted = super().do_read()
+        except ConnectionAbortedError:
+            return None  # gone before it was let in
+        except OSError:
+            # No file or no memory for one more, in this process or in the whole system.
+            self._say_full()
+            self.stop_accepting()
+            self._timer = self.loop.timer(FULL_SECONDS)
+            self._timer.start(self._let_in)
             return None
-        finally:
-            self._patience.close()
+        self._open += accepted is not None
+        return accepted
 
-    def _handle_client_error(self, _error: Exception) -> tuple[str, bytes]:
-        # A stranger's broken request is answered, not printed: a terminal that nobody reads
-        # would in the end hold the server up.
-        return ("400", BAD_REQUEST)
+    def do_close(self, *accepted: Any) -> None:
+        super().do_close(*accepted)
+        self._open -= 1
+        self._let_in()
 
-    def get_environ(self) -> dict[str, Any]:
-        environ: dict[str, Any] = super().get_environ()
-        environ["voting.socket"] = self.socket
-        return environ
+    def _let_in(self) -> None:
+        if self.started:
+            self.start_accepting()
 
-    def _write_with_headers(self, data: bytes) -> None:
-        # Head and body in one packet: a small answer is one call of the kernel, and one wake of
-        # the phone's radio, instead of two.
-        self._held = held = bytearray()
-        try:
-            super()._write_with_headers(data)  # type: ignore[misc]
-        finally:
-            self._held = None
-        self._sendall(held)
-
-    def _sendall(self, data: bytes | bytearray) -> None:
-        if self._held is None:
-            super()._sendall(data)  # type: ignore[misc]
-        else:
-            self._held += data
-
-    def handle_one_response(self) -> None:
-        self._patience.close()
-        gevent.sleep(0)  # a client that sends request after request must not have all the turns
-        if "HTTP_TRANSFER_ENCODING" in (self.environ or {}):
-            # No browser sends a body of unknown length, and we would read it to its end.
-            self.close_connection = True
-            self.socket.sendall(LENGTH_REQUIRED)
-            return
-        super().handle_one_response()
-        if "HTTP_UPGRADE" in (self.environ or {}):
-            # Whatever follows a WebSocket on this socket is not HTTP.
-            self.close_connection = True
-
-
-def create_server(sock: socket.socket, app: Any) -> WSGIServer:
-    """Return a server for a listening socket; the app's errors go to standard error."""
-    return WSGIServer(
-        sock,
-        app,
-        log=None,
-        error_log=None,
-        environ={"wsgi.errors": sys.stderr},
-        handler_class=_Handler,
-    )
+    def _say_full(self) -> None:
+        now = monotonic()
+        if now - self._said_full_at > SAY_FULL_SECONDS:
+            self._said_full_at = now
+            logbook.note("full", connections=self._open)

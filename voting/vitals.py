@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from voting.gate import Gate
 from voting.hub import Hub
 
 _STATM = Path("/proc/self/statm")
@@ -30,7 +31,8 @@ class Vitals(msgspec.Struct, frozen=True):
     connected: phones, of voters, and screens, desks among them. slow: phones that have taken
     nothing for a second of what waits for them. cut: pages that were cut since the start for taking
     nothing. arrived: whether any voter has come since the start. ticks_cpu_seconds: what has gone
-    into showing the pages what is new.
+    into showing the pages what is new. codes_made, codes_used: one-time codes that there are, and
+    those of them that have let somebody in.
     """
 
     cpu_seconds: float
@@ -45,15 +47,17 @@ class Vitals(msgspec.Struct, frozen=True):
     cut: int
     arrived: bool
     ticks_cpu_seconds: float
+    codes_made: int
+    codes_used: int
 
 
-def vitals(hub: Hub, data: Path, *, arrived: bool) -> Vitals:
+def vitals(hub: Hub, gate: Gate, data: Path, *, arrived: bool) -> Vitals:
     """Return the vitals of this process; `data` is the folder of the votes."""
-    used = time.process_time()
+    used = cpu_seconds()
     lines = hub.lines()
     return Vitals(
         cpu_seconds=used,
-        memory=_memory(),
+        memory=memory(),
         memory_free=_memory_free(),
         files=_files(),
         disk_free=_disk_free(data),
@@ -64,6 +68,8 @@ def vitals(hub: Hub, data: Path, *, arrived: bool) -> Vitals:
         cut=lines.cut,
         arrived=arrived,
         ticks_cpu_seconds=hub.cpu_seconds,
+        codes_made=gate.made,
+        codes_used=gate.used,
     )
 
 
@@ -74,7 +80,13 @@ def _disk_free(folder: Path) -> int | None:
         return None
 
 
-def _memory() -> int | None:
+def cpu_seconds() -> float:
+    """Return what this process has used of its computer's processors, all threads together."""
+    return time.process_time()
+
+
+def memory() -> int | None:
+    """Return the bytes of memory that this process has, or at most had; None if nobody tells."""
     try:
         return int(_STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError):
