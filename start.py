@@ -52,12 +52,25 @@ RETRY_SECONDS = 600.0
 # Most tests wait for a server or a browser; the one that is free takes the next.
 AT_ONCE = ("--numprocesses=3", "--dist=worksteal")
 
-OF_THE_SERVER = ("run", "rehearse", "password", "verify", "export", "erase-names")
+OF_THE_SERVER = (
+    "run",
+    "rehearse",
+    "password",
+    "rotate-key",
+    "verify",
+    "backup",
+    "codes",
+    "export",
+    "erase-names",
+)
 USAGE = """\
 usage: python3 start.py run [options of dashboard.py]   start the server
        python3 start.py rehearse [options]              try the room with pretended phones
        python3 start.py password                        set the admin's password
+       python3 start.py rotate-key                      sign logins with a new key
        python3 start.py verify [--repair]               check what the journal holds
+       python3 start.py backup FOLDER                   copy the data, also while the server runs
+       python3 start.py codes 200                       make one-time codes for voters, on paper
        python3 start.py export [options]                write rounds as CSV or JSON
        python3 start.py erase-names                     erase the voters' names
        python3 start.py test [options of pytest]        run the tests

@@ -149,9 +149,14 @@ def test_an_address_is_chosen_while_the_room_runs(serve: object) -> None:
         chosen = admin.post("/admin/address", {"address": each["address"]}, Accept=JSON)
         assert chosen.json == {"ok": True}
         screen.until(type="state", join=each["url"])
+        screen.close()
         assert admin.get("/admin/addresses").json["chosen"] == each["address"]
     refused = admin.post("/admin/address", {"address": "203.0.113.9"}, Accept=JSON)
     assert (refused.status, refused.json["code"]) == (409, "no_such_address")
+    chosen = admin.get("/admin/addresses").json["chosen"]
+    assert server.stop() == 0
+    server.start()
+    assert admin.get("/admin/addresses").json["chosen"] == chosen
 
 
 JSON = "application/json"

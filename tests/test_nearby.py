@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from voting.addresses import reachable
-from voting.nearby import NotHere, forget, here, named, note, noted
+from voting.nearby import NOTE, NotHere, forget, here, named, note, noted
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_a_server_is_found_where_it_has_noted_itself(
 def test_a_note_that_is_missing_or_spoilt_is_none(written: bytes | None, tmp_path: Path) -> None:
     """Then the configuration says where to look."""
     if written is not None:
-        (tmp_path / "address").write_bytes(written)
+        (tmp_path / NOTE).write_bytes(written)
     assert noted(tmp_path) is None
 
 

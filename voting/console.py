@@ -16,7 +16,8 @@ from typing import NoReturn
 import click
 import msgspec
 
-from voting import export, identity, verify
+from voting import export, verify
+from voting.backup import back_up
 from voting.config import Config, ConfigError, load
 from voting.journal import JournalError
 from voting.names import Names
@@ -100,30 +101,6 @@ def check(config: Path) -> None:
     click.echo(f"{config} is good:", err=True)
     for poll in found.polls:
         click.echo(f"  {poll.question!r}, {len(poll.candidates)} candidates", err=True)
-
-
-@click.command()
-@config_option
-@data_option
-def password(config: Path, data: Path | None) -> None:
-    """Set the admin's password; whoever is logged in as admin must log in again."""
-    folder = folder_of(config, data)
-    if sys.stdin.isatty():
-        chosen = click.prompt(
-            "New password, 8 characters or more",
-            hide_input=True,
-            confirmation_prompt=True,
-            err=True,
-        )
-    else:
-        chosen = sys.stdin.readline().rstrip("\r\n")
-    if len(chosen) < identity.MIN_PASSWORD:
-        fail(f"Expected at least {identity.MIN_PASSWORD} characters.")
-    try:
-        identity.Admin(folder).set_password(chosen)
-    except OSError as error:
-        fail(f"The password cannot be saved in {folder}: {error.strerror}.")
-    click.echo("The password is set.", err=True)
 
 
 @click.command(name="verify")
@@ -216,5 +193,20 @@ def erase_names(config: Path, data: Path | None) -> None:
     click.echo("The names are erased.", err=True)
 
 
-COMMANDS = (check, password, verify_journal, export_rounds, erase_names)
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@config_option
+@data_option
+def backup(folder: Path, config: Path, data: Path | None) -> None:
+    """Copy the data folder to FOLDER, which is new or empty; the server may run."""
+    try:
+        copy = back_up(folder_of(config, data), folder)
+    except (JournalError, OSError) as error:
+        fail(f"No backup was made: {error}.")
+    for line in verify.lines(copy):
+        click.echo(line)
+    click.echo(f"The copy in {folder} is whole. It holds the secrets too: keep it safe.", err=True)
+
+
+COMMANDS = (check, verify_journal, export_rounds, erase_names, backup)
 """What `dashboard.py` adds to `run`."""

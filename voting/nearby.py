@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import ifaddr
 
-NOTE = "address"
+NOTE = "serving"
 
 
 class NotHere(Exception):
