@@ -2,6 +2,7 @@
 
     make bench                                          all, in under ten minutes
     make bench ARGS="storm --phones 2000"               one run
+    make bench ARGS="transports"                        three transports beside each other
     make bench ARGS="show"                              the tables of the last whole run
     make bench ARGS="plot"                              its plot and its page, made again
 
@@ -20,7 +21,7 @@ from time import monotonic
 import click
 import gevent
 
-from bench import casting, growing, staying, table
+from bench import asking, casting, growing, staying, table
 from bench.others import rivals
 from bench.packages import NotMeasured, python
 from bench.report import FILE, Figure, new_report, read, write
@@ -63,9 +64,11 @@ ALL: list[tuple[str, int]] = [
 
 DEFAULT_PHONES = 2_000
 
+CHOICES = ["all", *RUNS, "transports", "peers", "show", "plot"]
+
 
 @click.command()
-@click.argument("what", type=click.Choice(["all", *RUNS, "peers", "show", "plot"]), default="all")
+@click.argument("what", type=click.Choice(CHOICES), default="all")
 @click.option("--phones", type=click.IntRange(1), help="How many, for one run; 2000 by default.")
 @click.option(
     "--json",
@@ -89,6 +92,9 @@ def main(what: str, phones: int | None, file: Path | None, scale: float) -> None
     for number in (signal.SIGINT, signal.SIGTERM):  # so that no server outlives us
         gevent.signal_handler(number, sys.exit, "Stopped. Nothing was written.")
     raise_file_limit()
+    if what == "transports":
+        compare(phones, file)
+        return
     size = phones or DEFAULT_PHONES
     wanted = [(name, int(scale * most)) for name, most in ALL] if what == "all" else [(what, size)]
     began = monotonic()
@@ -108,9 +114,19 @@ def main(what: str, phones: int | None, file: Path | None, scale: float) -> None
         click.echo(f"Not reached: {figure.run}, {figure.what}.", err=True)
 
 
+def compare(phones: int | None, file: Path | None) -> None:
+    """Measure the transports beside each other; a run of the usual size is kept."""
+    report = new_report(asking.transports(phones or asking.PHONES), [])
+    click.echo(table.beside(report))
+    if file or phones is None:
+        write(report, file or asking.FILE)
+    if file is None and phones is None:
+        table.write_page(table.PAGE, table.TRANSPORTS, table.beside(report))
+
+
 def publish(file: Path) -> None:
     """Put the tables of a report and its plot into the documentation."""
-    table.write_page(read(file), table.PAGE)
+    table.write_page(table.PAGE, table.WHOLE, table.tables(read(file)))
     try:
         command = [str(python()), "-m", "bench.plot", str(file.resolve()), str(PICTURE)]
         subprocess.run(command, check=True, cwd=FILE.parent.parent)

@@ -19,7 +19,7 @@ from bench.packages import NotMeasured
 from bench.servers import Server, ours
 from rehearsal.crowd import Crowd
 from rehearsal.phone import Phone
-from rehearsal.visit import TurnedAway
+from rehearsal.visit import Site, TurnedAway
 
 AT_A_TIME = 32
 """Phones that come in at the same moment, where nobody measures how long all of them take."""
@@ -39,6 +39,8 @@ LATE = 1.1
 
 T = TypeVar("T")
 
+Make = Callable[[Crowd, Site], Phone]
+
 
 class Spell(NamedTuple):
     """When something began, and when the last part of it was done."""
@@ -53,10 +55,11 @@ class Spell(NamedTuple):
 
 
 class Room:
-    """A running server, its crowd, and the phones in it."""
+    """A running server, its crowd, and the phones in it; `make` makes one."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, make: Make = Phone) -> None:
         self.server = server
+        self._make = make
         self.crowd = Crowd()
         self.phones: list[Phone] = []
         self.random = Random("bench")  # noqa: S311 - the same votes in each run
@@ -67,7 +70,7 @@ class Room:
         Raises:
             NotMeasured: not all of them could come in.
         """
-        new = [Phone(self.crowd, self.server.site) for _ in range(phones - len(self.phones))]
+        new = [self._make(self.crowd, self.server.site) for _ in range(phones - len(self.phones))]
         self.phones += new
         try:
             for _ in Pool(AT_A_TIME).imap_unordered(_come, new):
@@ -121,10 +124,10 @@ class Room:
 
 
 @contextmanager
-def room(phones: int) -> Iterator[Room]:
+def room(phones: int, make: Make = Phone) -> Iterator[Room]:
     """Run a server of ours with so many phones, all connected and silent."""
     with ours() as server:
-        filled = Room(server)
+        filled = Room(server, make)
         try:
             filled.fill(phones)
             filled.wait_for_quiet(ARRIVED_SECONDS)

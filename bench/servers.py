@@ -33,8 +33,12 @@ max_ballots = 10000000
 
 [server]
 host = "127.0.0.1"
+log = "off"
+
+[limits]
+messages_per_second = 1000000
 """
-"""As shipped, but for the ballots of one voter: a flood must meet no limit but the machine's."""
+"""As shipped, but for what one voter may do: a flood must meet no limit but the machine's."""
 
 ON_PYTHON = ("flask-sock", "gevent-websocket", "flask-socketio", "tornado")
 ON_NODE = ("ws", "socket.io")

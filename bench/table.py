@@ -11,7 +11,11 @@ from bench.measure import BUSY
 from bench.report import Figure, Report, Rival
 
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
-BEGIN, END = "<!-- figures: make bench -->\n", "<!-- end of figures -->\n"
+WHOLE = "figures: make bench"
+TRANSPORTS = 'transports: make bench ARGS="transports"'
+"""What a report's place in the page is called."""
+
+END = "<!-- end of figures -->\n"
 
 
 def tables(report: Report) -> str:
@@ -37,17 +41,30 @@ def tables(report: Report) -> str:
     return "\n".join([said, *shown])
 
 
-def write_page(report: Report, page: Path) -> None:
-    """Put the tables in their place in a page.
+def beside(report: Report) -> str:
+    """Return a report as one table, with a column for each run."""
+    runs = list(dict.fromkeys(figure.run for figure in report.figures))
+    whats = dict.fromkeys(figure.what for figure in report.figures)
+    found = {(figure.what, figure.run): figure for figure in report.figures}
+    rows = [
+        ("measured", *runs),
+        *((what, *(_reached(found.get((what, run))) for run in runs)) for what in whats),
+    ]
+    return f"{report.date}, {report.machine}.\n\n{_aligned(rows)}"
+
+
+def write_page(page: Path, place: str, tables: str) -> None:
+    """Put tables in their place in a page.
 
     Raises:
-        ValueError: the page has no place for them.
+        ValueError: the page has no such place.
     """
-    before, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    begin = f"<!-- {place} -->\n"
+    before, there, rest = page.read_text(encoding="utf-8").partition(begin)
     _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{page.name} has no lines {BEGIN.strip()} and {END.strip()}")
-    page.write_text(f"{before}{begin}\n{tables(report)}\n{end}{after}", encoding="utf-8")
+    if not there or not end:
+        raise ValueError(f"{page.name} has no lines {begin.strip()} and {END.strip()}")
+    page.write_text(f"{before}{begin}\n{tables}\n{end}{after}", encoding="utf-8")
 
 
 def misses(report: Report) -> list[Figure]:
@@ -63,8 +80,14 @@ def _figure(figure: Figure) -> tuple[str, ...]:
         notes.insert(0, "not reached")
     bounds = [f"≥ {_number(figure.least)}" if figure.least is not None else ""]
     bounds.append(f"≤ {_number(figure.most)}" if figure.most is not None else "")
-    reached = "–" if figure.value is None else f"{_number(figure.value)} {figure.unit}"
-    return (figure.run, figure.what, reached, " ".join(filter(None, bounds)), "; ".join(notes))
+    bound = " ".join(filter(None, bounds))
+    return (figure.run, figure.what, _reached(figure), bound, "; ".join(notes))
+
+
+def _reached(figure: Figure | None) -> str:
+    if figure is None or figure.value is None:
+        return "–"
+    return f"{_number(figure.value)} {figure.unit}"
 
 
 def _rival(rival: Rival, all: list[Rival]) -> tuple[str, ...]:

@@ -56,10 +56,11 @@ class Line:
         "_socket",
         "_watcher",
         "received",
+        "sent",
     )
 
     def __init__(self, sock: Any, ahead: bytes) -> None:
-        self.received = 0
+        self.received = self.sent = 0
         self._socket = sock
         self._ahead = ahead
         self._reader = FrameReader(masked=False, most=MAX_MESSAGE_BYTES)
@@ -147,6 +148,7 @@ class Line:
             self._end(broken.code)
 
     def _send(self, frame: bytes) -> None:
+        self.sent += len(frame)
         # Where the line is broken, or takes nothing for too long, reading will say so.
         if self._socket is not None:
             self._pipe.event(frame)

@@ -92,16 +92,23 @@ class Phone:
         return self._line.received if self._line is not None else 0
 
     @property
+    def sent(self) -> int:
+        """How many bytes have left on its line, likewise."""
+        return self._line.sent if self._line is not None else 0
+
+    @property
     def unanswered(self) -> int:
         """How many ballots have heard nothing, not even a refusal, on the line that stands."""
         return len(self._underway) - len(self._put_off) if self.is_connected else 0
 
-    def log_in(self, name: str = "", *, page: bool = False, files: bool = False) -> int:
+    def log_in(
+        self, name: str = "", code: str = "", *, page: bool = False, files: bool = False
+    ) -> int:
         """Log in through the form, as a person does; return the bytes that came.
 
         `page` and `files` say what else is loaded, and what is raised, as `login.log_in` does.
         """
-        self._cookie, size = log_in(self._site, name, page=page, files=files)
+        self._cookie, size = log_in(self._site, name, code, page=page, files=files)
         return size
 
     def join(self, seconds: float = JOIN_SECONDS) -> None:
