@@ -8,7 +8,7 @@ COMPILE = $(UV) pip compile --quiet --no-config --universal --generate-hashes \
 	--python-version 3.11 --no-header $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run password test test-all check bench lock screenshots lighthouse
+.PHONY: help run password test test-all check bench lock audit screenshots lighthouse
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,11 @@ lock: ## pin every dependency anew after an edit (needs uv and npm; newest of al
 	npm install --package-lock-only --ignore-scripts
 	npm --prefix bench install --package-lock-only --ignore-scripts
 	npm --prefix tests/lighthouse install --package-lock-only --ignore-scripts
+
+audit: ## ask whether a pinned package has a known hole (needs uv, npm and the internet)
+	for list in requirements.txt requirements-dev.txt requirements-node.txt bench/requirements.txt; \
+	  do $(UV) tool run pip-audit --strict --require-hashes --disable-pip -r $$list || exit 1; done
+	for folder in . bench tests/lighthouse; do npm --prefix $$folder audit || exit 1; done
 
 screenshots: ## photograph every page in every state into screenshots/ (under six minutes)
 	@$(PYTHON) start.py setup --dev

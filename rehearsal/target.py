@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rehearsal.remote import RemoteDesk
 from rehearsal.visit import Site
-from voting import identity, nearby
+from voting import keys, nearby
 from voting.config import Config, ConfigError
 from voting.console import configured, fail
 from voting.server import DEFAULT_PORT
@@ -57,11 +57,10 @@ def recognize(desk: RemoteDesk, site: Site, folder: Path | None) -> None:
     if folder is None:
         return
     try:
-        # Asked for where there is none, a key would be made.
-        key = identity.secret_key(folder) if identity.has_key(folder) else None
-    except (OSError, identity.BadSecret) as error:
+        found = keys.read(folder)
+    except (OSError, keys.BadSecret) as error:
         fail(f"The key in the data folder cannot be read: {error}.")
-    if key is None or name != identity.fingerprint(key):
+    if found is None or name != found.name:
         fail(
             f"The server at {site.origin} is not that of the data folder {folder}. If it is meant,"
             f" say so: python3 start.py rehearse {site.origin}"

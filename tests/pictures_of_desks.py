@@ -8,6 +8,7 @@ from functools import partial
 from playwright.sync_api import Page
 
 from tests.album import DESKS, Album, Cast
+from tests.phones import Browser
 from tests.pictures_of_phones import LONG, NAMES, show
 from tests.serving import CONFIG, Server
 from tests.steward import Steward
@@ -133,3 +134,46 @@ def photograph_doors(album: Album, serve: Callable[[str], Server]) -> None:
         cast.take("as opened")
         for page in cast:
             page.context.close()
+    photograph_codes(album, serve)
+
+
+def photograph_codes(album: Album, serve: Callable[[str], Server]) -> None:
+    """A room that asks for codes: its door, its desk, and the page of new ones."""
+    server = serve(show(POLLS, 'voters = "codes"'))
+    steward = Steward(server)
+    made = steward.browser.post("/admin/codes", {"number": 40}, Accept="application/json")
+    codes = made.json["codes"]
+    for code in codes[:12]:
+        Browser(server).post("/login", {"code": code})
+    sizes = ["320×568", *DESKS]
+    for name, path in (
+        ("Login by a code", "/login"),
+        ("Login by a card", f"/login?code={codes[0]}"),
+    ):
+        door = Cast.enter(album, name, sizes, partial(album.open, server, path))
+        door.take("as opened")
+        if codes[0] in path:
+            for page in door:
+                page.locator("button[type=submit]").click()
+            door.take("used by another phone", "#problem")
+        for page in door:
+            page.context.close()
+
+    def enter(size: str, language: str) -> Page:
+        page = album.open(server, "/login", size, language)
+        page.context.add_cookies(steward.cookies)
+        page.goto(server.url + "/admin")
+        page.locator("details:has(#codes-number)").evaluate("fold => fold.open = true")
+        page.locator("#codes-number").scroll_into_view_if_needed()
+        return page
+
+    desks = Cast.enter(album, "Desk", DESKS, enter)
+    desks.take("codes", "#codes-number:visible")
+    for page in desks:
+        page.locator("#codes-number").fill("14")
+        page.locator("#codes-number").press("Enter")
+    made_page = Cast(album, "New codes", desks.pages)
+    made_page.take("as made", ".card", whole=True)
+    for page in desks:
+        page.emulate_media(media="print")
+    made_page.take("on paper", ".card", themes=("light",))

@@ -360,6 +360,27 @@ def test_a_key_asks_for_the_login_and_then_does_what_was_asked(
     forget(window, 401)
 
 
+def test_a_screen_and_a_desk_in_one_browser_both_go_on(window: Window, server: Server) -> None:
+    """The screen was open before the admin came in, and the desk before its admin came to vote:
+    each login renews the session, and neither page has to be loaded again.
+    """
+    screen = window.screen()
+    desk = window.tab(screen.context, f"/admin/login?link={server.link}")
+    desk.locator("main button").click()
+    connected(desk)
+    screen.bring_to_front()
+    press(screen, "o")
+    look(screen, round="closed")
+    vote = window.tab(screen.context, "/login")
+    vote.get_by_role("textbox").press("Enter")
+    connected(vote)
+    desk.bring_to_front()
+    expect(desk.locator("main:not([data-fresh])")).to_be_visible()
+    desk.locator(".actions .primary:visible").click()
+    look(screen, round="open")
+    forget(window, 400)
+
+
 def test_without_a_password_a_key_tells_of_the_link(window: Window, server: Server) -> None:
     """The link from the terminal is opened in the same browser; then the key acts."""
     screen = window.screen()
@@ -373,7 +394,7 @@ def test_without_a_password_a_key_tells_of_the_link(window: Window, server: Serv
     connected(desk)
     press(screen, "o")
     look(screen, round="closed")
-    forget(window, 401)
+    forget(window, 400, 401)
 
 
 # The code to join

@@ -35,8 +35,21 @@ def test_the_architecture_names_no_module_that_is_gone() -> None:
 def test_every_refusal_of_a_ballot_is_specified() -> None:
     """The protocol's page explains each code that a phone may be told."""
     of_commands = {"conflict", "in_use", "not_possible", "rehearsing"}
-    for code in set(get_args(state.Code)) - of_commands:
+    of_logins = {"unknown_code", "code_used"}
+    for code in set(get_args(state.Code)) - of_commands - of_logins:
         assert re.search(rf"^    {code} ", protocol.__doc__ or "", re.MULTILINE), code
+
+
+def test_every_promise_of_security_has_a_test_that_is_there() -> None:
+    """A row of the table names a test, and the file beside its name has it."""
+    text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\|(?! ---).*\|$", text, re.MULTILINE)[1:]
+    assert rows
+    for row in rows:
+        named = re.findall(r"\[(test_\w+)\]\(\.\./(tests/test_\w+\.py)\)", row)
+        assert named, row
+        for test, file in named:
+            assert f"\ndef {test}(" in (ROOT / file).read_text(encoding="utf-8"), (test, file)
 
 
 def test_the_readme_names_every_option_of_run() -> None:
@@ -51,6 +64,26 @@ def test_the_readmes_pictures_are_there() -> None:
     shown = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", readme())
     assert len(shown) == 6
     assert all((ROOT / picture).is_file() for picture in shown)
+
+
+def test_every_fault_is_shown_by_tests_that_are_there() -> None:
+    """Each row of docs/reliability.md names one or more, each in the file that it links to."""
+    page = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    rows = [row for row in page.splitlines() if row.startswith("| ")][2:]
+    assert len(rows) == 14
+    for row in rows:
+        shown = re.findall(r"\[(test_\w+)\]\(\.\./(tests/\w+\.py)\)", row)
+        assert shown, row
+        for name, file in shown:
+            written = (ROOT / file).read_text(encoding="utf-8")
+            assert re.search(rf"^def {name}\(", written, re.MULTILINE), f"{file} has no {name}"
+
+
+def test_the_pages_of_docs_link_to_what_is_there() -> None:
+    """A file that was renamed is missed."""
+    for page in (ROOT / "docs").glob("*.md"):
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
 def readme() -> str:

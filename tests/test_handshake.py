@@ -1,14 +1,19 @@
 """handshake.py: what is no handshake is refused, and no extension is agreed to."""
 
+from __future__ import annotations
+
 import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any
 
 import pytest
 from gevent.socket import socketpair
 from simple_websocket import Server
 
+from tests.phones import Wire, phone
+from tests.serving import Server as Process
 from tests.wired import KEY
 from voting.handshake import SERVER_OPTIONS, BadUpgrade, prepare
 
@@ -47,6 +52,8 @@ def upgrade(**changed: str | None) -> Iterator[dict[str, Any]]:
     [
         ({"REQUEST_METHOD": "POST"}, "GET"),
         ({"SERVER_PROTOCOL": "HTTP/1.0"}, "HTTP/1.1"),
+        ({"HTTP_UPGRADE": "h2c"}, "Upgrade: websocket"),
+        ({"HTTP_CONNECTION": "keep-alive"}, "Connection: Upgrade"),
         ({"HTTP_SEC_WEBSOCKET_VERSION": None}, "Version: 13"),
         ({"HTTP_SEC_WEBSOCKET_VERSION": "8"}, "Version: 13"),
         ({"HTTP_SEC_WEBSOCKET_VERSION": "13, 8"}, "Version: 13"),
@@ -56,6 +63,10 @@ def upgrade(**changed: str | None) -> Iterator[dict[str, Any]]:
         ({"HTTP_SEC_WEBSOCKET_KEY": "schlüssel"}, "Key: 16 bytes"),
         ({"HTTP_SEC_WEBSOCKET_KEY": base64.b64encode(bytes(15)).decode()}, "Key: 16 bytes"),
         ({"HTTP_SEC_WEBSOCKET_KEY": base64.b64encode(bytes(17)).decode()}, "Key: 16 bytes"),
+        ({"HTTP_SEC_WEBSOCKET_EXTENSIONS": ""}, "Extensions: names"),
+        ({"HTTP_SEC_WEBSOCKET_EXTENSIONS": "deflate; =9"}, "Extensions: names"),
+        ({"HTTP_SEC_WEBSOCKET_EXTENSIONS": 'deflate; bits="9'}, "Extensions: names"),
+        ({"HTTP_SEC_WEBSOCKET_EXTENSIONS": "a;" * 20_000}, "Extensions: names"),
     ],
 )
 def test_a_malformed_upgrade_is_refused(changed: dict[str, str | None], expected: str) -> None:
@@ -67,7 +78,12 @@ def test_a_malformed_upgrade_is_refused(changed: dict[str, str | None], expected
 
 
 @pytest.mark.parametrize(
-    "offered", ["permessage-deflate", "permessage-deflate; server_max_window_bits=99"]
+    "offered",
+    [
+        "permessage-deflate",
+        "permessage-deflate; server_max_window_bits=99",
+        'a ; b = "c";d=e,\tf, ,g',
+    ],
 )
 def test_a_handshake_agrees_to_no_extension(offered: str) -> None:
     """Whatever is offered, well formed or not, the answer accepts the socket uncompressed."""
@@ -78,3 +94,27 @@ def test_a_handshake_agrees_to_no_extension(offered: str) -> None:
     assert answer.startswith(b"http/1.1 101 ")
     assert b"s3pplmbitxaq9kygzzhzrbk+xoo=" in answer  # the RFC's answer to its example
     assert b"extensions" not in answer
+
+
+MALFORMED: list[dict[str, str | None]] = [
+    {"Sec_WebSocket_Version": "8"},
+    {"Sec_WebSocket_Key": "short"},
+    {"Sec_WebSocket_Key": None},
+    {"Sec_WebSocket_Extensions": "deflate; =9"},
+    {"Content_Length": "5"},
+]
+
+
+def test_a_storm_of_malformed_upgrades_is_a_line_a_second(standing_server: Process) -> None:
+    """Each is answered 400, none leaves a traceback, and a phone comes in as before."""
+    began = monotonic()
+    for malformed in MALFORMED * 20:
+        wire = Wire(standing_server)
+        status, _ = wire.upgrade("/live?view=screen", **malformed)
+        assert status == 400
+        wire.close()
+    assert phone(standing_server).state["round"]["state"] == "open"
+    told = standing_server.wait_for(" bad_upgrade ")
+    assert told.count(" bad_upgrade ") <= 1 + (monotonic() - began)
+    assert told.count(" more=") <= monotonic() - began
+    assert "mistake" not in told

@@ -3,7 +3,9 @@
 The modules in reading order, each building on those before it:
 
     records         what a journal can hold, its bytes and its chain
+    codes           one-time codes as people hold them
     state           the shapes that records fold into
+    admission       what one-time codes do to the state
     steering        what an admin's command does
     ballots         the fold, and the rules of a ballot
     protocol        the wire: messages, refusals, close codes
@@ -12,6 +14,10 @@ The modules in reading order, each building on those before it:
     tables          tables that people write, checked
     polls           a poll as people write it
     config          config.toml as frozen structs
+    histogram       how long something took, in buckets
+    client          one connected page, whatever way its messages take
+    tokens          what a page without a socket has been told already
+    logbook         one line an event, to standard error
     imports         what the file's polls mean to a journal that knows them
     journal         an append-only list of records, and what can go wrong with one
     folder          who holds the data folder
@@ -24,21 +30,34 @@ The modules in reading order, each building on those before it:
     pace            how fast one voter may go
     clock           what time a record gets
     engine          batches into the journal, folds, answers
+    gate            who may come in: everybody, or by code
     frames          WebSocket frames as bytes
     pipe            what leaves on one connection: whole frames, bounded queues
     handshake       how a WebSocket begins
     connection      one safe WebSocket
+    ticks           when clients are shown what is new
     fanout          one frame to many
-    audience        clients that share a tick
+    audience        clients with a socket, shown the newest together
+    waiting         pages without a socket that wait for news
     hub             who is connected
     vitals          what the server costs its computer, and how its lines are
     garbage         when Python looks for garbage
+    keys            the keys that sign sessions
+    sessions        the one cookie
+    password        the admin's password, and the work of comparing
     identity        voters, the admin, Host and Origin
     names           the voters' names, beside the journal
     addresses       where phones can reach this computer
     doorway         which of these addresses phones are shown
+    visitors        whose page it is that connects
     live            messages between clients, hub and engine
+    sockets         the WebSocket
+    news            what is new to a page without a socket
+    polling         how a page without a WebSocket asks for it
+    posting         how a ballot comes without a WebSocket
     compressed      what is sent compressed, and to whom
+    throttle        how often somebody may try something
+    proxies         reverse proxies, believed as far as configured
     web             the ground of every page: CSRF, headers, errors
     language        English, Chinese, and the next one
     joined          one script or style sheet in the place of many
@@ -49,16 +68,24 @@ The modules in reading order, each building on those before it:
     commands        an admin's commands as forms say them
     admin           steer the rounds
     editing         write the polls
+    cards           codes as cards for paper
+    issuing         make codes while the room runs
     receipts        the public list of receipt codes, and one looked up in it
     export          rounds as CSV and JSON
     published       closed rounds, made once for many readers
     archive         rounds that were: the admin's list, downloads, public results
+    metrics         what the server does and how fast, for Prometheus
     health          whether the server lives, and can record
     requests        the head of an HTTP request, read strictly
+    exchange        one HTTP connection: requests come whole and in time
     server          gevent's server, ports, file limits
+    ending          how a server ends, in which order, and in time
     greeting        what the terminal says at start
     nearby          which server runs on this computer
+    backup          a copy of the data folder, made while the server runs
     console         the command line beside `run`
+    locksmith       the commands that change a secret
+    sheet           make codes while no server runs, on paper
 
 The package `rehearsal`, beside this one, is a room of pretended phones; nothing here knows of it.
 `dashboard.py` ties them together. docs/architecture.md tells why.

@@ -69,16 +69,17 @@ class FrameReader:
 
     Args:
         masked: whether the frames are a client's.
-        most: the largest message, in bytes, its fragments together.
+        most: the largest message, in bytes, its fragments together; and the most fragments, which
+            may be empty.
     """
 
-    __slots__ = ("_kind", "_masked", "_most", "_parts", "_rest")
+    __slots__ = ("_kind", "_masked", "_most", "_number", "_parts", "_rest")
 
     def __init__(self, *, masked: bool, most: int) -> None:
         self._masked = 0x80 if masked else 0
         self._most = most
         self._rest = b""
-        self._kind = 0
+        self._kind = self._number = 0
         self._parts = b""
 
     def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
@@ -127,10 +128,13 @@ class FrameReader:
                 raise BadFrames(MALFORMED, "expected a message's fragments one after the other")
             if not is_last:
                 self._kind, self._parts = self._kind or opcode, self._parts + payload
+                self._number += 1
+                if self._number > self._most:
+                    raise BadFrames(TOO_LARGE, f"expected at most {self._most} fragments")
                 continue
             if self._kind:
                 opcode, payload = self._kind, self._parts + payload
-                self._kind, self._parts = 0, b""
+                self._kind, self._number, self._parts = 0, 0, b""
             if opcode == TEXT:
                 _check_text(payload)
             yield opcode, payload

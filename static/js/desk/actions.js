@@ -43,6 +43,7 @@ export function wireActions({ words, announce, onPost, onDone }) {
     if (answer.ok) onDone(action, fields, before);
   }
   main.addEventListener("submit", (event) => {
+    if ("leads" in event.target.dataset) return; // to a page of its own
     event.preventDefault();
     if (!("fresh" in main.dataset)) post(event.target);
   });

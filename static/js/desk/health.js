@@ -27,7 +27,7 @@ export function createHealth(words, announce) {
     const disk = free === null ? "–" : fill(words.gigabytes, { n: (free / 1e9).toFixed(1) });
     place.dataset.health = kind === "calm" ? "calm" : "warn";
     setText(byId("health-line"), say);
-    for (const cell of place.querySelectorAll("[data-vital]")) setText(cell, { ...numbers, disk }[cell.dataset.vital]);
+    for (const cell of document.querySelectorAll("[data-vital]")) setText(cell, { ...numbers, disk }[cell.dataset.vital]);
     const recording = snapshot.recording !== false;
     byId("health").hidden = recording;
     if (kind !== told.kind && kind !== "calm") announce(say);
