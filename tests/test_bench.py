@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import gevent
 import pytest
 
-from bench import table
-from bench.__main__ import PICTURE
+from bench import asking, table
 from bench.report import FILE, Figure, Report, Rival, read, write
 from bench.rooms import spread
 from tests.serving import ROOT
@@ -87,19 +87,29 @@ def test_a_report_is_read_back_as_it_was_written(tmp_path: Path) -> None:
 def test_the_page_keeps_everything_around_its_tables(tmp_path: Path) -> None:
     """Written twice it holds them once; a page without a place for them is left alone."""
     page = tmp_path / "page.md"
-    page.write_text(f"before\n{table.BEGIN}old\n{table.END}after\n", encoding="utf-8")
-    shown = report(Figure("a", "b", 1, "s"))
-    table.write_page(shown, page)
-    table.write_page(shown, page)
+    begin = f"<!-- {table.WHOLE} -->\n"
+    page.write_text(f"before\n{begin}old\n{table.END}after\n", encoding="utf-8")
+    shown = table.tables(report(Figure("a", "b", 1, "s")))
+    table.write_page(page, table.WHOLE, shown)
+    table.write_page(page, table.WHOLE, shown)
     written = page.read_text(encoding="utf-8")
     assert written.startswith("before\n")
     assert written.endswith("after\n")
-    assert written.count(table.tables(shown)) == 1
+    assert written.count(shown) == 1
     assert "old" not in written
-    page.write_text("no place", encoding="utf-8")
     with pytest.raises(ValueError, match="has no lines"):
-        table.write_page(shown, page)
-    assert page.read_text(encoding="utf-8") == "no place"
+        table.write_page(page, table.TRANSPORTS, shown)
+    assert page.read_text(encoding="utf-8") == written
+
+
+def test_transports_stand_beside_each_other() -> None:
+    """A row for each thing measured, a column for each transport."""
+    rows = table.beside(
+        report(Figure("one", "a", 1, "s"), Figure("two", "a", 2, "s"), Figure("two", "b", 3, "ms"))
+    ).splitlines()[2:]
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    assert cells[0] == ["measured", "one", "two"]
+    assert cells[2:] == [["a", "1 s", "2 s"], ["b", "–", "3 ms"]]
 
 
 def test_a_storm_is_over_with_its_last_vote() -> None:
@@ -125,18 +135,15 @@ def test_the_benchmarks_locks_name_no_place_to_fetch_from() -> None:
     assert all("integrity" in entry for name, entry in entries.items() if name)
 
 
-def test_docs_performance_has_a_place_for_the_tables() -> None:
-    """`make bench` would otherwise find out after ten minutes."""
+@pytest.mark.parametrize(
+    "place, file, shown",
+    [(table.WHOLE, FILE, table.tables), (table.TRANSPORTS, asking.FILE, table.beside)],
+)
+def test_docs_performance_shows_the_runs_that_were_kept(
+    place: str, file: Path, shown: Callable[[Report], str]
+) -> None:
+    """Nobody types a number, and no run is kept that the page does not show."""
     page = table.PAGE.read_text(encoding="utf-8")
-    assert page.count(table.BEGIN) == page.count(table.END) == 1
-
-
-def test_docs_performance_shows_the_run_that_was_kept() -> None:
-    """Its tables and the plot are made of docs/benchmark.json; without that there are neither."""
-    _, _, rest = table.PAGE.read_text(encoding="utf-8").partition(table.BEGIN)
-    shown, _, _ = rest.partition(table.END)
-    if FILE.exists():
-        assert shown.strip() == table.tables(read(FILE)).strip()
-    else:
-        assert "|" not in shown
-        assert not PICTURE.exists()
+    assert page.count(f"<!-- {place} -->\n") == 1
+    _, _, rest = page.partition(f"<!-- {place} -->\n")
+    assert rest.partition(table.END)[0].strip() == shown(read(file)).strip()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.engines import Room
+from tests.engines import ListJournal, Room
 from voting.client import Client
 from voting.config import Server
 from voting.doorway import Doorway
@@ -139,3 +139,19 @@ def test_another_address_is_news_to_screens_and_not_to_phones(pages: Pages, tmp_
     pages.news = News(pages.room.engine, pages.turnout, other)
     assert pages.ask("screen")[0]["join"] == "http://elsewhere.example"
     assert pages.ask("vera") == []
+
+
+def test_a_token_tells_nothing_of_what_is_hidden(tmp_path: Path) -> None:
+    """Two rooms whose votes differ have the same tokens, where the result is hidden."""
+    journal = ListJournal()
+    with Room(journal=journal) as room:
+        room.steer(Show, 1, "hidden")
+    tokens = []
+    for choice in ("ada", "bob"):
+        with Room(journal=ListJournal(journal.records)) as room:
+            pages = Pages(room, tmp_path)
+            room.cast("vera", choice=choice).receipt()
+            pages.ask("screen")
+            pages.ask("paul")
+            tokens.append((pages.seen["screen"], pages.seen["paul"]))
+    assert tokens[0] == tokens[1]

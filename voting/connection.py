@@ -70,12 +70,12 @@ class Connection:
         "_gone",
         "_heard_after",
         "_heard_at",
+        "_left",
         "_linger",
         "_most",
         "_pinged_at",
         "_receive",
-        "_said",
-        "_second",
+        "_refilled_at",
         "_too_fast",
         "pipe",
     )
@@ -89,7 +89,7 @@ class Connection:
         abused: Callable[[], None] = lambda: None,
     ) -> None:
         self._most, self._too_fast, self._abused = most, too_fast, abused
-        self._second = self._said = self._excess = 0
+        self._left, self._excess = most, 0
         shaken = cast(Handshake, ws.sock)
         self.pipe, self._ahead = shaken.pipe, shaken.ahead
         # From here on it is ours: flask-sock, which would close it once more, finds it closed, and
@@ -99,7 +99,7 @@ class Connection:
         self._frames: FrameReader | None = FrameReader(masked=True, most=MAX_MESSAGE_BYTES)
         self._receive: Callable[[bytes], None] = lambda payload: None
         self._gone = Event()
-        self._heard_at = self._pinged_at = monotonic()
+        self._heard_at = self._pinged_at = self._refilled_at = monotonic()
         self._heard_after = 0
         self._closing = False
         self._linger: Any = None
@@ -141,7 +141,9 @@ class Connection:
         except OSError:
             data = b""
         if data:
-            self._heard_at = monotonic()
+            now = self._heard_at = monotonic()
+            if now - self._refilled_at >= 1.0:
+                self._refill(now)
             self._take(data)
         else:
             self._gone.set()
@@ -158,9 +160,12 @@ class Connection:
                 if opcode == CLOSE:
                     self._hang_up(close_code(payload) or 1000, "")
                     return
-                if self._closing or not self._keeps_pace():
+                if self._closing:
                     continue
-                if opcode == TEXT:
+                self._left -= 1
+                if self._left < 0:
+                    self._pass_over()
+                elif opcode == TEXT:
                     self._receive(payload)
                 elif opcode == PING:
                     self.pipe.event(frame(PONG, payload))
@@ -171,23 +176,20 @@ class Connection:
         except Exception:
             self._made_a_mistake()
 
-    def _keeps_pace(self) -> bool:
-        """Count one more frame, and say whether it is heard."""
-        second = int(self._heard_at)
-        if second != self._second:
-            if self._said <= self._most:
-                self._excess = 0
-            self._second, self._said = second, 0
-        self._said += 1
-        if self._said <= self._most:
-            return True
+    def _pass_over(self) -> None:
+        """Deal with a frame above the rate: it is not heard."""
         self._excess += 1
-        if self._said == self._most + 1:
+        if self._left == -1:
             self.tell(self._too_fast)
         elif self._excess > self._most:
             self._abused()
             self.close(ABUSE, "too many messages")
-        return False
+
+    def _refill(self, now: float) -> None:
+        """Begin another second of the rate."""
+        if self._left >= 0:
+            self._excess = 0
+        self._left, self._refilled_at = self._most, now
 
     def _made_a_mistake(self) -> None:
         logbook.mistake()

@@ -68,8 +68,9 @@ Change = Literal["numbers", "state", "round"]
 class Engine:
     """The state, and the one greenlet that changes it.
 
-    `answers` are the ballots so far by what became of them: "counted", "repeated" for a receipt
-    that was there before, or a refusal's code. `delays` are from a ballot to its receipt.
+    `answers` are the ballots so far that were not counted, by what they were answered: a refusal's
+    code, or "repeated" for a receipt that was there before. `delays` are from a ballot that was
+    counted to its receipt.
 
     Args:
         journal: where records become durable.
@@ -205,7 +206,6 @@ class Engine:
         if isinstance(outcome, Refusal):
             self.answers[outcome.code] += 1
         else:
-            self.answers["counted"] += 1
             self.delays.add(monotonic() - cast_at)
         for answered in self._underway.pop(id):
             _answer(answered, outcome)

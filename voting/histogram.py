@@ -28,6 +28,11 @@ class Histogram:
         self._counts[bisect_left(self._bounds, value)] += 1
         self.total += value
 
+    @property
+    def count(self) -> int:
+        """How many values there were."""
+        return sum(self._counts)
+
     def buckets(self) -> list[tuple[float, int]]:
         """Return for each bound, infinity too, how many values were not above it."""
         return list(zip((*self._bounds, float("inf")), accumulate(self._counts), strict=True))

@@ -25,7 +25,7 @@ PHONES_SHARE = 0.4
 SCREENS_SHARE = 0.1
 """How much of one core may go into ticks: a half in all. The votes have the rest."""
 
-POLLS_SHARE = 0.7
+POLLS_SHARE = 0.85
 """How busy the process may be, on average, between two ticks for pages without a socket."""
 
 SWEEP_SECONDS = 2.0

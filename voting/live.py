@@ -104,7 +104,7 @@ class Live:
         self._hub.leave(client)
 
     def receive(self, client: Client, payload: bytes) -> None:
-        """Deal with a message that came on a socket."""
+        """Deal with a message of a client; its answer is told to its line when it comes."""
         try:
             message = protocol.decode(payload)
         except protocol.BadMessage as error:
@@ -119,38 +119,40 @@ class Live:
             self._refuse(client, message.ballot, "not_recorded", "wait for the answers")
         else:
             client.unanswered += 1
-            self._cast(client.voter, message, client, partial(self._answer, client, message.ballot))
+            seen = self._engine.state.version
+            self._engine.cast(
+                Ballot(client.voter, message.ballot, message.round, message.choices),
+                partial(self._answer, client, message.ballot, seen),
+            )
 
     def cast(self, voter: str, vote: protocol.Vote, answered: Answered) -> None:
-        """Cast a ballot that came without a socket; `answered` gets what came of it."""
-        self._cast(voter, vote, None, answered)
-
-    def _cast(
-        self, voter: str, vote: protocol.Vote, client: Client | None, answered: Answered
-    ) -> None:
+        """Cast a ballot that came without a line to its page; `answered` gets what came of it."""
         seen = self._engine.state.version
 
         def answer(outcome: Outcome) -> None:
             answered(outcome)
             if isinstance(outcome, Receipt):
-                self._tell_tabs(voter, outcome, client, again=outcome.version <= seen)
+                self._tell_tabs(voter, outcome, seen, None)
 
         self._engine.cast(Ballot(voter, vote.ballot, vote.round, vote.choices), answer)
 
-    def _answer(self, client: Client, ballot: str, outcome: Outcome) -> None:
+    def _answer(self, client: Client, ballot: str, seen: int, outcome: Outcome) -> None:
         client.unanswered -= 1
         if isinstance(outcome, Refusal):
             self._refuse(client, ballot, outcome.code, outcome.message)
-        elif isinstance(outcome, Receipt):
+        elif isinstance(outcome, Receipt) and client.voter is not None:
             client.connection.tell(protocol.encode(outcome))
+            self._tell_tabs(client.voter, outcome, seen, client)
 
-    def _tell_tabs(
-        self, voter: str, receipt: Receipt, client: Client | None, *, again: bool
-    ) -> None:
-        """Tell a voter's pages what counts now; `client` is the one that knows by its receipt."""
+    def _tell_tabs(self, voter: str, receipt: Receipt, seen: int, client: Client | None) -> None:
+        """Tell a voter's pages what counts now; `client` is the one that knows by its receipt.
+
+        `seen` is the version that was folded when the ballot came.
+        """
         current = self._engine.state.on_stage
         newest = current.newest(voter) if current else None
         is_newest = newest is not None and newest.code == receipt.code
+        again = receipt.version <= seen
         if current is not None and is_newest and not again:
             for tab in self._hub.of_voter(voter):
                 self._look_again(tab)

@@ -37,7 +37,7 @@ PREFIX = "show_of_hands"
 
 HEADERS_OF_PROXIES = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via")
 
-OUTCOMES = ("counted", "repeated", *STATUS)
+OUTCOMES = ("repeated", *STATUS)
 
 
 class Figures(Collector):
@@ -73,6 +73,7 @@ class Figures(Collector):
         ballots = CounterMetricFamily(
             f"{PREFIX}_ballots", "Ballots that were answered.", labels=("outcome",)
         )
+        ballots.add_metric(("counted",), self._engine.delays.count)
         for outcome in OUTCOMES:
             ballots.add_metric((outcome,), self._engine.answers[outcome])
         yield ballots

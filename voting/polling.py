@@ -14,7 +14,6 @@ from functools import partial
 from http import HTTPStatus
 from time import monotonic
 from typing import Any, NamedTuple, cast
-from urllib.parse import parse_qs
 
 from flask import Request
 
@@ -32,6 +31,8 @@ from voting.visitors import PAGES, NoRoom, NotLoggedIn, Page, Visitors
 from voting.waiting import Poller
 
 PATH = "/live"
+
+MAX_QUERY = 500
 
 MAX_WAIT = 25.0
 """Seconds that a page may wait: less than what proxies allow an answer to take, often 30 or 60."""
@@ -154,7 +155,8 @@ class Polling:
                 self._forget(cast(Poller, client.connection).name)
 
     def _read(self, query: str) -> Question | None:
-        asked = {key: values[-1] for key, values in parse_qs(query[:1_000]).items()}
+        # Nothing that a page of ours sends here is ever escaped.
+        asked = dict(said.partition("=")[::2] for said in query[:MAX_QUERY].split("&"))
         page = asked.get("view")
         if page not in PAGES:
             return None

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 MAX_TOKEN = 200
 
-_FIELD = re.compile(r"[A-Za-z0-9_-]{1,40}")
-_VERSION = re.compile(r"[0-9]{1,16}")
+_FIELD = r"([A-Za-z0-9_-]{1,40})"
+_TOKEN = re.compile(rf"{_FIELD}\.{_FIELD}\.([0-9]{{1,16}})\.{_FIELD}\.{_FIELD}\.{_FIELD}")
 
 
 class Seen(NamedTuple):
@@ -45,12 +45,10 @@ class Seen(NamedTuple):
 
 def read(token: str) -> Seen | None:
     """Read a token; None if it is none of ours."""
-    parts = token.split(".") if len(token) <= MAX_TOKEN else []
-    if len(parts) != len(Seen._fields) or not _VERSION.fullmatch(parts[2]):
+    found = _TOKEN.fullmatch(token) if len(token) <= MAX_TOKEN else None
+    if found is None:
         return None
-    if not all(map(_FIELD.fullmatch, parts)):
-        return None
-    line, epoch, version, still, numbers, own = parts
+    line, epoch, version, still, numbers, own = found.groups()
     return Seen(line, epoch, int(version), still, numbers, own)
 
 
