@@ -24,7 +24,7 @@ import gevent
 from bench import asking, casting, growing, staying, table
 from bench.others import rivals
 from bench.packages import NotMeasured, python
-from bench.report import FILE, Figure, new_report, read, write
+from bench.report import FILE, Figure, Report, new_report, read, write
 from voting.server import raise_file_limit
 
 PICTURE = FILE.parent / "pictures" / "settle.svg"
@@ -110,8 +110,7 @@ def main(what: str, phones: int | None, file: Path | None, scale: float) -> None
         write(report, file or FILE)
     if is_whole and file is None:
         publish(FILE)
-    for figure in table.misses(report):
-        click.echo(f"Not reached: {figure.run}, {figure.what}.", err=True)
+    say_misses(report)
 
 
 def compare(phones: int | None, file: Path | None) -> None:
@@ -122,6 +121,13 @@ def compare(phones: int | None, file: Path | None) -> None:
         write(report, file or asking.FILE)
     if file is None and phones is None:
         table.write_page(table.PAGE, table.TRANSPORTS, table.beside(report))
+    say_misses(report)
+
+
+def say_misses(report: Report) -> None:
+    """Say which bounds were not kept."""
+    for figure in table.misses(report):
+        click.echo(f"Not reached: {figure.run}, {figure.what}.", err=True)
 
 
 def publish(file: Path) -> None:

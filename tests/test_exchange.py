@@ -10,6 +10,7 @@ from typing import Any
 import gevent
 import pytest
 from gevent import socket
+from gevent.event import Event
 
 from voting import exchange
 from voting.server import Server
@@ -25,13 +26,26 @@ class App:
 
     def __init__(self) -> None:
         self.asked = 0
+        self.more = b""
+        self.answered = Event()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
         self.asked += 1
         on = environ["voting.socket"].getsockopt(plain.IPPROTO_TCP, plain.TCP_NODELAY)
-        body = environ["wsgi.input"].read() or (b"1" if on else b"0")
+        body = (environ["wsgi.input"].read() or (b"1" if on else b"0")) + self.more
         start_response("200 OK", [("Content-Length", str(len(body)))])
-        return [body]
+        return Parts([body], self.answered)
+
+
+class Parts(list[bytes]):
+    """An answer; the event is set when it has left, or never will."""
+
+    def __init__(self, parts: list[bytes], answered: Event) -> None:
+        super().__init__(parts)
+        self._answered = answered
+
+    def close(self) -> None:
+        self._answered.set()
 
 
 @pytest.fixture
@@ -146,6 +160,21 @@ def test_who_leaves_in_the_middle_of_a_body_is_forgotten(
     sock.shutdown(plain.SHUT_WR)
     assert everything(sock) == b""
     assert app.asked == 0
+    assert logged() == ""
+
+
+def test_who_takes_no_answer_is_let_go_without_a_word(
+    connect: Callable[[], Any],
+    app: App,
+    logged: Callable[[], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A phone that walked out of the room is no mistake of ours."""
+    monkeypatch.setattr(exchange, "ANSWER_SECONDS", 0.1)
+    app.more = bytes(32 << 20)  # more than kernels hold
+    logged()
+    connect().sendall(LAST)
+    assert app.answered.wait(10)
     assert logged() == ""
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import http.client
+import socket
+import struct
 from collections.abc import Callable
 
 import pytest
@@ -109,6 +111,19 @@ def test_a_proxy_that_nobody_named_does_not_open_the_door(
     """Everybody who comes through it has its address, which is this computer's own."""
     name, _, value = header.partition(": ")
     assert Browser(standing_server).get("/metrics", **{name: value}).status == 403
+
+
+def test_who_leaves_before_the_answer_is_no_mistake(server: Server) -> None:
+    """Nobody can fill the log with tracebacks."""
+    for _ in range(20):
+        scraper = server.dial(seconds=10)
+        scraper.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        scraper.sendall(f"GET /metrics HTTP/1.1\r\nHost: {server.address}\r\n\r\n".encode())
+        scraper.close()
+    assert Numbers(server).get(f"{P}recording")
+    server.stop()
+    server.wait_for("stopping")
+    assert "Traceback" not in server.said
 
 
 def test_who_asks_again_and_again_keeps_the_connection(standing_server: Server) -> None:

@@ -117,7 +117,7 @@ def test_too_many_messages_are_refused_once_and_then_closed(
 
 def test_ballots_without_a_socket_have_a_rate_too(serve: Callable[..., Server]) -> None:
     """Of one voter, in however many tabs; others behind the same address vote on."""
-    server = serve(limited(messages_per_second=5))
+    server = serve(limited(messages_per_second=1))
     vera = Browser(server).log_in()
     pages = [asker(vera) for _ in range(2)]
     paul = asker(Browser(server).log_in())

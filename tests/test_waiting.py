@@ -93,6 +93,14 @@ def test_a_page_that_is_closed_hears_it_and_is_forgotten(page: Page) -> None:
     assert (page.poller.ended, page.left) == (4401, 1)
 
 
+def test_a_page_that_is_closed_while_it_wakes_hears_that(page: Page) -> None:
+    """What it would be told otherwise, it may not see any more."""
+    wait = page.ask()
+    page.poller.wake()
+    page.poller.close(4401, "logged out")
+    assert wait.get(timeout=PATIENCE) == "ended"
+
+
 def test_a_page_is_here_while_it_waits_and_a_while_after(page: Page) -> None:
     """Between two questions nobody is gone; later one is."""
     rules = {"ping_seconds": 1, "deadline_seconds": 1}

@@ -7,6 +7,7 @@ to `connection.py`.
 
 from __future__ import annotations
 
+import errno
 import socket
 from io import BytesIO
 from typing import Any, cast
@@ -87,6 +88,7 @@ class Exchange(WSGIHandler):
     def get_environ(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().get_environ()
         environ["voting.socket"] = self.socket
+        environ["voting.peer"] = environ["REMOTE_ADDR"]  # whatever a proxy may say of others
         return environ
 
     def _write_with_headers(self, data: bytes) -> None:
@@ -100,10 +102,14 @@ class Exchange(WSGIHandler):
         self._sendall(held)
 
     def _sendall(self, data: bytes | bytearray) -> None:
-        if self._held is None:
-            super()._sendall(data)  # type: ignore[misc]
-        else:
+        if self._held is not None:
             self._held += data
+            return
+        try:
+            super()._sendall(data)  # type: ignore[misc]
+        except OSError as error:
+            # Whoever takes no answer has left, and that is no mistake: gevent knows it by this.
+            raise BrokenPipeError(errno.EPIPE, str(error)) from error
 
     def handle_one_response(self) -> None:
         try:

@@ -95,7 +95,7 @@ class Figures(Collector):
             labels=("audience",),
         )
         yield _counter("frames", "Frames that ticks have handed to the kernel.", self._hub.frames)
-        yield _counter("joined", "Pages that have connected.", self._hub.joined)
+        yield _counter("joined", "Pages that have connected, screens without a socket with each question.", self._hub.joined)
         yield _counter("cut", "Pages that were cut because they took nothing.", lines.cut)
         yield _gauge("behind", "Phones for which something has waited for a second.", lines.slow)
 
@@ -143,7 +143,7 @@ def create_blueprint(figures: Figures, settings: Server) -> Blueprint:
     @blueprint.get(PATH)
     def metrics() -> Response:
         # Behind a proxy that config.toml does not name, everybody has the proxy's address.
-        peer = request.environ["voting.socket"].getpeername()[0]
+        peer = request.environ["voting.peer"]
         came_through = any(header in request.headers for header in HEADERS_OF_PROXIES)
         if (came_through and peer not in proxies) or (request.remote_addr or "") not in readers:
             abort(403, "expected an address that config.toml lets read this (server.metrics)")

@@ -24,7 +24,6 @@ from voting.engine import Engine
 from voting.hub import Hub
 from voting.live import Live
 from voting.news import News
-from voting.pace import Pace
 from voting.protocol import Pong, Refused, View
 from voting.tokens import Seen, read
 from voting.visitors import PAGES, NoRoom, NotLoggedIn, Page, Visitors
@@ -46,7 +45,6 @@ HEADERS = [
     ("Cache-Control", "no-store"),
     ("X-Content-Type-Options", "nosniff"),
 ]
-
 
 MOST_TURNED_AWAY = 10_000
 """Pages that were turned away between two questions, and are told so at the next."""
@@ -102,7 +100,6 @@ class Polling:
         self._trusts = trusts
         self._lines: dict[str, Client] = {}
         self._turned_away: dict[str, None] = {}
-        self._pace = Pace()
 
     def serve(self, app: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
         """Return a WSGI app that answers the pages which ask, and hands all else to `app`."""

@@ -134,8 +134,7 @@ class Server(WSGIServer):
             self._answering -= 1
 
     def finish(self, seconds: float) -> None:
-        """Let nobody in any more, and wait until the answers under way have left."""
-        self.close()
+        """Wait until the answers under way have left."""
         with gevent.Timeout(seconds, cast(Any, False)):
             while self._answering:
                 gevent.sleep(0.01)

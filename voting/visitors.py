@@ -70,7 +70,7 @@ class Visitors:
 
     def sign_out_turned_away(self) -> None:
         """End the pages of voters who may not be here any more: a rehearsal's codes end with it."""
-        self._dismiss(c for c in self._hub.voters() if c.voter and not self._gate.admits(c.voter))
+        self._dismiss(c for c in self._hub.everyone() if c.voter and not self._gate.admits(c.voter))
 
     def _dismiss(self, clients: Iterable[Client]) -> None:
         for client in clients:

@@ -53,22 +53,23 @@ class Poller:
         """Wait for news; `sock` is where the question came from.
 
         A page has one question: the one before it, whose answer got lost or is not wanted any more,
-        ends.
+        ends. Where `close` was called meanwhile, that counts, even if there was news before.
         """
         self._end_wait("gone")
         mine = self._wait = AsyncResult()
         watcher = gevent.get_hub().loop.io(sock.fileno(), 1)
         watcher.start(_look, watcher, sock, mine)
         try:
-            return cast(Why, mine.get(timeout=seconds))
+            why = cast(Why, mine.get(timeout=seconds))
         except gevent.Timeout:
-            return "late"
+            why = "late"
         finally:
             watcher.stop()
             watcher.close()
             if self._wait is mine:
                 self._wait = None
             self.heard()
+        return why if self.ended is None else "ended"
 
     def heard(self) -> None:
         """Note that the page is there."""
