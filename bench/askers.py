@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from time import monotonic
 from typing import Any
 
 import gevent
@@ -83,6 +84,7 @@ class Asking:
         with suppress(OSError, TurnedAway):
             while True:
                 path = f"{self._path}&after={after}&wait={self._wait:g}" if after else self._path
+                asked = monotonic()
                 answer = self._asks.get(path, AS_BROWSERS_SEND)
                 self.received += answer.size
                 self.sent += self._head + len(path)
@@ -93,8 +95,7 @@ class Asking:
                         self._heard(bytes(message))
                 elif answer.status != 204:
                     break
-                if self._pause:
-                    gevent.sleep(self._pause)
+                gevent.sleep(max(0.0, self._pause - (monotonic() - asked)))
         lost(None)
 
 

@@ -28,7 +28,9 @@ WAITING = 1_000
 """Phones in the storm of those who wait."""
 
 PAUSE_SECONDS = 2.0
-"""Between two questions of a page that cannot even wait (static/js/line/)."""
+SPACING_SECONDS = 0.2
+"""From one question of a page to the next, if it cannot wait, and if there is always news for it
+(static/js/line/questions.js)."""
 
 VOTES_PER_SECOND = 17
 BUSY_SECONDS = 20.0
@@ -42,7 +44,7 @@ A_MINUTE = 60.0
 
 WAYS: dict[str, Make] = {
     "WebSocket": Phone,
-    "long poll": partial(Asker, wait=MAX_WAIT, pause=0.0),
+    "long poll": partial(Asker, wait=MAX_WAIT, pause=SPACING_SECONDS),
     "poll": partial(Asker, wait=0.0, pause=PAUSE_SECONDS),
 }
 

@@ -48,7 +48,7 @@ def beside(report: Report) -> str:
     found = {(figure.what, figure.run): figure for figure in report.figures}
     rows = [
         ("measured", *runs),
-        *((what, *(_reached(found.get((what, run))) for run in runs)) for what in whats),
+        *((what, *(_held(found.get((what, run))) for run in runs)) for what in whats),
     ]
     return f"{report.date}, {report.machine}.\n\n{_aligned(rows)}"
 
@@ -82,6 +82,12 @@ def _figure(figure: Figure) -> tuple[str, ...]:
     bounds.append(f"≤ {_number(figure.most)}" if figure.most is not None else "")
     bound = " ".join(filter(None, bounds))
     return (figure.run, figure.what, _reached(figure), bound, "; ".join(notes))
+
+
+def _held(figure: Figure | None) -> str:
+    """Return what was reached, beside its target if it has one."""
+    bound = f" (≤ {_number(figure.most)})" if figure and figure.most is not None else ""
+    return _reached(figure) + bound
 
 
 def _reached(figure: Figure | None) -> str:

@@ -5,12 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 
 from tests.phones import Browser, Closed, Phone, phone
-from tests.serving import ADA, CONFIG, GRACE, Server, dashboard, poll_config
+from tests.serving import ADA, CONFIG, GRACE, ROOT, Server, dashboard, poll_config
+from voting import identity, language, throttle, web
+from voting.admin import create_blueprint
+from voting.config import Server as ServerSettings
+from voting.keys import Keys
 from voting.password import Password
 
 ACTIONS = ["open", "close", "reopen", "extend", "reset", "restore", "stage", "show", "compare"]
@@ -548,6 +555,34 @@ def test_a_known_browsers_guesses_are_counted_by_themselves(server: Server) -> N
     wrong: dict[str, object] = {"password": "wrong horse"}
     assert [known.post("/admin/login", wrong).status for _ in range(11)] == [401] * 10 + [429]
     assert Browser(server).post("/admin/login", wrong).status == 401
+
+
+def test_a_crowd_of_strangers_does_not_use_up_a_known_browsers_guesses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where more addresses guess than are counted apart, a browser that was admin still is."""
+    monkeypatch.setattr(throttle, "MOST_KNOWN", 5)
+    Password(tmp_path).set("correct horse")
+    app = Flask("guessed", root_path=str(ROOT), static_folder=None)
+    app.jinja_env.globals.update(asset=lambda name: name, transports=[])
+    language.init_app(app, ROOT / "translations")
+    web.init_app(app, ServerSettings(), Keys(b"k" * 64, "room"))
+    app.config["WTF_CSRF_ENABLED"] = False
+    rest: Any = None
+    logins = create_blueprint(rest, rest, rest, identity.Admin(tmp_path), rest, rest)
+    app.register_blueprint(logins)
+    known = app.test_client()
+    with known.session_transaction() as session:
+        session["device"] = "presenter"
+
+    def guess(client: FlaskClient, n: int = 0) -> int:
+        wrong = {"password": "wrong horse"}
+        peer = {"REMOTE_ADDR": f"192.0.2.{n}"}
+        json = {"Accept": "application/json"}
+        return client.post("/admin/login", data=wrong, environ_base=peer, headers=json).status_code
+
+    assert [guess(app.test_client(), n) for n in range(16)] == [401] * 15 + [429]
+    assert guess(known) == 401
 
 
 def test_the_log_says_who_came_and_went_and_no_secret(server: Server) -> None:

@@ -54,6 +54,8 @@ LEAVE = """() => {
     document.dispatchEvent(new Event("visibilitychange"));
 }"""
 
+RETURN = LEAVE.replace("value: true", "value: false")
+
 
 @pytest.fixture(scope="module")
 def steward(standing_server: Server) -> Steward:
@@ -169,6 +171,8 @@ def test_every_way_leads_into_the_same_room(
     steward.steer("extend", seconds=60)
     expect(voter.locator("#countdown")).to_have_text(re.compile(r"0:5\d|1:00"))
     assert {page.get_attribute("body", "data-way") for page in (voter, other, screen)} == {way}
+    # It was asked to take this way; nothing better was tried.
+    expect(voter.locator("#details")).not_to_contain_text("does not get through")
     guest.close()
     voter.get_by_role("button", name="Change name or leave").click()
     for page in (voter, other):
@@ -211,6 +215,24 @@ def test_a_line_climbs_back_and_takes_the_vote_along(
     expect(page.locator("#status")).to_have_attribute("data-status", "idle")
 
 
+def test_a_page_whose_socket_has_just_worked_does_not_ask_twice(
+    windows: Callable[[Server], Window], between: Callable[..., Middleman]
+) -> None:
+    """Silence is then a busy server, to which two thousand phones come back at once."""
+    middleman = between()
+    page = witnessed(windows(middleman))
+    takes(page, "websocket")
+    before = len(page.evaluate("began"))
+    middleman.upgrades = "swallow"
+    middleman.cut()
+    page.wait_for_function(
+        "before => began.length > before && performance.now() > began.at(-1)[1] + 3000", arg=before
+    )
+    middleman.release()
+    takes(page, "websocket")
+    assert {what for what, _at in page.evaluate("began")[before:]} == {"websocket"}
+
+
 def test_a_proxy_that_cuts_long_waits_makes_them_shorter(
     windows: Callable[[Server], Window], between: Callable[..., Middleman]
 ) -> None:
@@ -236,6 +258,23 @@ def test_a_proxy_that_cuts_long_waits_makes_them_shorter(
     shows(page, **{ADA: 1})
     lines = page.evaluate("lines")
     assert lines[lines.index("connected longpoll") :] == ["connected longpoll"]
+
+
+def test_a_proxy_that_speaks_for_a_server_is_not_believed_for_ever(
+    windows: Callable[[Server], Window], standing_server: Server
+) -> None:
+    """Whatever it says of coming back: a server that is away for long has not just restarted."""
+    page = windows(standing_server).voter()
+    page.clock.install()
+    page.goto(f"{standing_server.url}/?transport=poll")
+    takes(page, "poll")
+    gone = {"status": 503, "headers": {"Retry-After": "5"}, "body": "Just a moment"}
+    page.route("**/live?*", lambda route: route.fulfill(**gone))
+    expect(page.locator("#status")).to_contain_text("The server is restarting.")
+    for _ in range(3):
+        with page.expect_response("**/live?*"):
+            page.clock.fast_forward(12_000)
+    expect(page.locator("#status")).to_contain_text("No connection to the server.")
 
 
 def test_a_vote_outlives_its_proxy_and_its_server(
@@ -293,6 +332,28 @@ def test_seven_tabs_of_one_browser_leave_each_other_room(
     row(tabs[0], GRACE)
     counted(tabs[0])
     shows(tabs[-1], **{GRACE: 1})
+
+
+def test_a_page_too_many_that_nobody_looks_at_stays_away(
+    windows: Callable[[Server], Window], standing_server: Server, between: Callable[..., Middleman]
+) -> None:
+    """It would push out one that somebody uses; it comes back when it is looked at."""
+    between()
+    page = witnessed(windows(standing_server))
+    page.clock.install()
+    page.goto(standing_server.url)
+    takes(page, "websocket")
+    page.evaluate(LEAVE)
+    cookies = {cookie["name"]: cookie["value"] for cookie in page.context.cookies()}
+    others = [Phone(Visitor(standing_server, cookies)) for _ in range(10)]
+    expect(page.locator("#status")).to_contain_text("Please close other tabs of this room")
+    for other in others:
+        other.close()
+    before = len(page.evaluate("began"))
+    page.clock.fast_forward(60_000)
+    assert len(page.evaluate("began")) == before
+    page.evaluate(RETURN)
+    takes(page, "websocket")
 
 
 def test_a_page_too_many_says_what_to_do(

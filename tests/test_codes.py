@@ -10,6 +10,7 @@ from contextlib import closing
 import pytest
 
 from tests import engines
+from tests.asking import asker
 from tests.faults import FileLimit
 from tests.folding import Room, code
 from tests.phones import Answer, Browser, Closed, Phone
@@ -368,11 +369,21 @@ def test_who_came_for_a_rehearsal_leaves_with_it(room: Server, steward: Browser)
     tried.vote(ADA)
     tried.until(type="receipt")
     assert numbers(steward) == before
+    asking = asker(pretended)
+
+    def ask_until_it_is_over() -> None:
+        while asking.ask(wait=5).status != 401:
+            pass
+
+    asks = threading.Thread(target=ask_until_it_is_over)
+    asks.start()
     assert steward.steer("end", state).status == 200
     with pytest.raises(Closed) as closed:
         tried.until(type="never")
     assert closed.value.code == 4401
     assert page.until(type="state")["round"]["id"] > 0
+    asks.join()
+    assert asking.state["round"]["id"] == state["round"]["id"]  # nothing was shown of the next
     assert (is_in(vera), is_in(pretended)) == (True, False)
     assert comes(Browser(room), for_it[1]).status == 401
     assert numbers(steward) == before

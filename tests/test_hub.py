@@ -83,7 +83,7 @@ def test_online_counts_voters_not_pages(room: Room) -> None:
     first.left()
     assert (room.turnout.online, len(room.hub)) == (2, 4)
     assert room.hub.of_voter("v") == [second_client]
-    assert first_client not in room.hub.voters()
+    assert first_client not in room.hub.phones()
 
 
 def test_the_last_page_of_a_voter_takes_the_voter_along(room: Room) -> None:
@@ -199,6 +199,27 @@ def test_at_the_end_everyone_is_told_and_waited_for(room: Room) -> None:
         phone.socket.shutdown(SHUT_WR)
     ending.get(timeout=PATIENCE)
     assert len(room.hub) == 0
+
+
+def test_at_the_end_a_few_are_told_at_a_time(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They come back to the next start in waves, with a moment of chance length between two."""
+    monkeypatch.setattr(hub_module, "DRAIN_BATCH", 2)
+    pauses: list[tuple[float, float]] = []
+    waves: list[int] = []
+
+    def chance(least: float, most: float) -> float:
+        pauses.append((least, most))
+        waves.append(sum(phone.has_word() for phone in phones))
+        return 0
+
+    monkeypatch.setattr("voting.hub.random.uniform", chance)
+    phones = [room.join("voter", f"v{n}")[0] for n in range(5)]
+    ending = gevent.spawn(room.hub.close, GOING_AWAY, "")
+    while len(waves) < 3:
+        gevent.sleep(0)
+    ending.kill()
+    assert waves[:3] == [2, 4, 5]
+    assert set(pauses) == {(0, 2 * hub_module.DRAIN_PAUSE)}
 
 
 def test_who_does_not_leave_is_not_waited_for_for_ever(

@@ -356,7 +356,7 @@ def test_a_room_that_waits_votes_and_sees_the_end(serve: Callable[..., Server]) 
     phones = 1_000 if os.environ.get("TEST_ALL") else 100
     server = serve(CONFIG)
     there = There(Site("127.0.0.1", server.port or 0))
-    full = Room(there, partial(PretendedAsker, wait=25.0, pause=0.0))
+    full = Room(there, partial(PretendedAsker, wait=25.0, pause=0.2))
     with gevent.Timeout(60):
         full.fill(phones)
         full.storm(1.0)

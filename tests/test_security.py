@@ -9,7 +9,9 @@ from __future__ import annotations
 import csv
 import hmac
 import json
+import os
 import re
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ from tests.routes import paths, routes
 from tests.serving import ADA, CONFIG, Server, dashboard
 from tests.strangers import is_well, knock, status
 from tests.windows import LAPTOP, Window, connected, vote
+from voting.folder import hold, write_private
 from voting.identity import Admin
 from voting.password import Password
 
@@ -191,6 +194,19 @@ def test_secrets_are_compared_in_a_time_that_tells_nothing(
     assert admin.is_good(f"{password.mark()}.name")
     assert len(compared) == len(guesses) + 1 + 3 + 1
     assert all(len(lengths) == 1 for lengths in compared[: len(guesses) + 1])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX file modes")
+def test_nobody_else_on_the_computer_reads_the_votes(tmp_path: Path) -> None:
+    """Whoever makes the data folder, a server or a command: it is its owner's alone."""
+    before = os.umask(0)
+    try:
+        hold(tmp_path / "server").close()
+        write_private(tmp_path / "command" / "secret", "")
+    finally:
+        os.umask(before)
+    for made in ("server", "command"):
+        assert stat.S_IMODE((tmp_path / made).stat().st_mode) == 0o700
 
 
 # What every answer says

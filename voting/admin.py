@@ -43,7 +43,8 @@ def create_blueprint(
 ) -> Blueprint:
     """Return the routes of /admin itself; `vitals` says what the server costs now."""
     blueprint = Blueprint("admin", __name__, url_prefix="/admin")
-    guesses = Throttle(GUESSES)
+    # Two, or strangers from very many addresses could use up the count of who was admin before.
+    guesses, of_known = Throttle(GUESSES), Throttle(GUESSES)
 
     def login_page(error: str | None = None, link: str | None = None) -> str:
         return render_template(
@@ -81,7 +82,10 @@ def create_blueprint(
             turned_away("link")
             return Response(login_page(used()), 401)
         later = _("Wait a minute and try again, or open the link in the terminal.")
-        guesses.check(admin.device() or household(request.remote_addr or ""), later)
+        if device := admin.device():
+            of_known.check(device, later)
+        else:
+            guesses.check(household(request.remote_addr or ""), later)
         try:
             is_right = admin.use_password(request.form.get("password", ""))
         except Busy:

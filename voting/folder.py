@@ -22,7 +22,7 @@ def hold(folder: Path) -> BinaryIO:
         Unusable: the folder cannot be used, or (InUse) another process holds it.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        _make(folder)
         file = open(folder / LOCK, "ab")  # noqa: SIM115 - held open on purpose
     except OSError as error:
         raise Unusable(f"the data folder {folder} cannot be used: {error.strerror}") from error
@@ -63,7 +63,7 @@ def write_private(file: Path, text: str) -> None:
     Raises:
         OSError: it cannot be written; what was there before still is.
     """
-    file.parent.mkdir(parents=True, exist_ok=True)
+    _make(file.parent)
     fresh = file.with_name(f"{file.name}.{os.getpid()}")
     fresh.unlink(missing_ok=True)  # a left-over might be readable by others
     try:
@@ -76,3 +76,8 @@ def write_private(file: Path, text: str) -> None:
     except OSError:
         fresh.unlink(missing_ok=True)
         raise
+
+
+def _make(folder: Path) -> None:
+    """Make a folder where there is none: who voted what is for its owner's eyes alone."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)

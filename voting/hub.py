@@ -201,7 +201,7 @@ class Hub:
     def _admins(self) -> list[Client]:
         return [c for c in (*self._screens.clients, *self._asking.clients) if c.session]
 
-    def voters(self) -> list[Client]:
+    def phones(self) -> list[Client]:
         """Return every voter's page that has a socket."""
         return list(self._phones.clients)
 

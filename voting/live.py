@@ -185,6 +185,6 @@ class Live:
         self._hub.mark(state=change != "numbers")
         if change == "round":
             self._visitors.sign_out_turned_away()
-            for client in self._hub.voters():
+            for client in self._hub.phones():
                 self._look_again(client)
                 self._show_own(client)

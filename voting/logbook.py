@@ -15,6 +15,7 @@ import sys
 import traceback
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from time import monotonic
 from types import TracebackType
 from typing import Any, cast
@@ -61,7 +62,7 @@ class Logbook:
         self._lines: Any = _NativeQueue()
         self._is_writing = False
         self._put = self._written = self._dropped = self._failed = 0
-        self._strangers: dict[tuple[str, str], int] = {}
+        self._repeated: dict[tuple[str, str, str], int] = {}
 
     def configure(self, style: Log) -> None:
         """Write lines for people ("text"), for programs ("json"), or none ("off")."""
@@ -86,28 +87,37 @@ class Logbook:
 
         The later ones tell how many more there were, and nothing else.
         """
-        key = (event, address)
-        if key not in self._strangers and len(self._strangers) >= MOST_STRANGERS:
-            key = (event, "others")
-        if key in self._strangers:
-            self._strangers[key] += 1
+        self._note_rarely(event, "address", address, facts)
+
+    def _note_rarely(self, event: str, what: str, which: str, facts: dict[str, Fact]) -> None:
+        key = (event, what, which)
+        if key not in self._repeated and len(self._repeated) >= MOST_STRANGERS:
+            key = (event, what, "others")
+        if key in self._repeated:
+            self._repeated[key] += 1
             return
-        self._strangers[key] = 0
-        self.note(event, address=key[1], **facts)
+        self._repeated[key] = 0
+        self.note(event, **{what: key[2]}, **facts)
         gevent.spawn_later(RARELY_SECONDS, self._sum_up, key)
 
-    def _sum_up(self, key: tuple[str, str]) -> None:
-        while more := self._strangers[key]:
-            self._strangers[key] = 0
-            self.note(key[0], address=key[1], more=more)
+    def _sum_up(self, key: tuple[str, str, str]) -> None:
+        event, what, which = key
+        while more := self._repeated[key]:
+            self._repeated[key] = 0
+            self.note(event, **{what: which}, more=more)
             gevent.sleep(RARELY_SECONDS)
-        del self._strangers[key]
+        del self._repeated[key]
 
     def mistake(self, error: _Error | None = None) -> None:
-        """Write a line about a mistake of ours: the exception that is being handled, or another."""
+        """Write a line about a mistake of ours: the exception that is being handled, or another.
+
+        The same place again is counted: whoever finds out how to cause it must not fill the disk.
+        """
         kind, value, trace = error or sys.exc_info()
         lines = traceback.format_exception(kind, value, trace, limit=-MOST_FRAMES)
-        self.note("mistake", trace=_Trace("".join(lines)))
+        inner = traceback.extract_tb(trace)[-1:]
+        where = "".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in inner)
+        self._note_rarely("mistake", "where", where, {"trace": _Trace("".join(lines))})
 
     def finish(self, seconds: float = FINISH_SECONDS) -> None:
         """Wait until what was noted is written, but not for long."""

@@ -95,7 +95,8 @@ class Figures(Collector):
             labels=("audience",),
         )
         yield _counter("frames", "Frames that ticks have handed to the kernel.", self._hub.frames)
-        yield _counter("joined", "Pages that have connected, screens without a socket with each question.", self._hub.joined)
+        text = "Pages that have connected; a screen without a socket does with each question."
+        yield _counter("joined", text, self._hub.joined)
         yield _counter("cut", "Pages that were cut because they took nothing.", lines.cut)
         yield _gauge("behind", "Phones for which something has waited for a second.", lines.slow)
 

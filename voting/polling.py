@@ -106,7 +106,7 @@ class Polling:
 
         def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
             asks = environ["PATH_INFO"] == PATH and environ["REQUEST_METHOD"] == "GET"
-            if not asks or "HTTP_UPGRADE" in environ:
+            if not asks or environ.get("HTTP_UPGRADE", "").lower() == "websocket":
                 return app(environ, start_response)
             status, body = self._answer(environ)
             headers = [*HEADERS] if body else HEADERS[1:]

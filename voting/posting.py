@@ -5,6 +5,7 @@ Owns the route and what HTTP calls a refusal. What a ballot does is the engine's
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import cast
 
@@ -14,7 +15,7 @@ from gevent.event import AsyncResult
 
 from voting import identity, protocol
 from voting.config import Config
-from voting.live import Live
+from voting.live import MAX_UNANSWERED, Live
 from voting.pace import Pace
 from voting.protocol import Refused
 from voting.state import Code, Outcome, Receipt, Refusal
@@ -39,6 +40,7 @@ def create_blueprint(live: Live, visitors: Visitors, config: Config) -> Blueprin
     """Return the route."""
     blueprint = Blueprint("posting", __name__)
     pace = Pace()
+    waiting: Counter[str] = Counter()
 
     @blueprint.post("/ballots")
     def cast_ballot() -> Response:
@@ -56,9 +58,16 @@ def create_blueprint(live: Live, visitors: Visitors, config: Config) -> Blueprin
             vote = _vote(request.get_data())
         except protocol.BadMessage as error:
             return _told(422, Refused(None, "bad_message", str(error)))
-        answered: AsyncResult[Outcome] = AsyncResult()
-        live.cast(who[0], vote, answered.set)
-        outcome = answered.get()
+        voter = who[0]
+        if waiting[voter] >= MAX_UNANSWERED:
+            return _told(503, Refused(vote.ballot, "not_recorded", "wait for the answers"))
+        waiting[voter] += 1
+        try:
+            outcome = _cast(live, voter, vote)
+        finally:
+            waiting[voter] -= 1
+            if not waiting[voter]:
+                del waiting[voter]
         if isinstance(outcome, Refusal):
             refused = Refused(vote.ballot, outcome.code, outcome.message)
             return _told(STATUS[outcome.code], refused)
@@ -69,6 +78,12 @@ def create_blueprint(live: Live, visitors: Visitors, config: Config) -> Blueprin
 
     blueprint.record_once(exempt)
     return blueprint
+
+
+def _cast(live: Live, voter: str, vote: protocol.Vote) -> Outcome:
+    answered: AsyncResult[Outcome] = AsyncResult()
+    live.cast(voter, vote, answered.set)
+    return cast(Outcome, answered.get())
 
 
 def _vote(payload: bytes) -> protocol.Vote:

@@ -128,7 +128,8 @@ export function connect({ view, onMessage, onChange, onLogin }) {
       clearTimeout(timer);
       return become("offline", "stopped");
     }
-    if (code === GOING) restartsUntil = performance.now() + RESTART_MS;
+    // Counted from the first time: a proxy may say so again and again, for a server that is gone.
+    if (code === GOING) restartsUntil ||= performance.now() + RESTART_MS;
     isCrowded = code === CROWDED;
     if (heardAt && performance.now() - heardAt > STEADY_MS) attempt = 0;
     away();

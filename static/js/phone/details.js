@@ -33,7 +33,7 @@ export function createDetails(words, line) {
     const [say, cure] = away ?? (isUnsaved ? [words.idle_unsaved, words.idle_unsaved_more] : [words[state]]);
     const heldSince = away ? words.away_since : state === "connected" && words.since;
     setText(sheet.querySelector(".say"), say);
-    setText(sheet.querySelector(".more"), join(heldSince && fill(heldSince, { time: clock(since) }), way && way.name !== "websocket" && words.asks, cure, away && !isStopped && words.idle_away_more));
+    setText(sheet.querySelector(".more"), join(heldSince && fill(heldSince, { time: clock(since) }), way && !way.isBest && words.asks, cure, away && !isStopped && words.idle_away_more));
     setText(byId("details-unsent"), unsent(box, taps, words));
     connecting.hidden = away === null;
     setText(connecting, isStopped ? words.do_reload : reason === "hand" ? words.do_connect : words.do_try);
