@@ -19,8 +19,9 @@ from typing import Any, Literal, TypeVar
 from tests.serving import START_SECONDS, Server
 
 T = TypeVar("T")
-Upgrades = Literal["pass", "refuse", "close", "mute", "swallow"]
-"""What becomes of WebSockets: nothing but a 403, the end, a 101 and then silence, or silence."""
+Upgrades = Literal["pass", "refuse", "close", "mute", "one-way", "swallow"]
+"""What becomes of WebSockets: nothing but a 403, the end, a 101 and then silence, all that the server
+says and nothing that the page does, or silence."""
 
 HEAD_ENDS = b"\r\n\r\n"
 KEY = re.compile(rb"(?i)\r\nsec-websocket-key: (\S+)")
@@ -100,7 +101,7 @@ class Middleman:
             key = KEY.search(head)
             if key is not None and self.upgrades == "swallow":
                 await self._release.wait()
-            if key is not None and self.upgrades != "pass":
+            if key is not None and self.upgrades not in ("pass", "one-way"):
                 await self._block(key[1], heard, page)
             else:
                 await self._pass(head, heard, page, is_socket=key is not None)
@@ -125,9 +126,12 @@ class Middleman:
         answers, server = await asyncio.open_connection("127.0.0.1", self._server.port)
         self._open.add(server)
         overdue: asyncio.TimerHandle | None = None
+        is_one_way = is_socket and self.upgrades == "one-way"
 
         def asked(piece: bytes) -> None:
             nonlocal overdue
+            if is_one_way and piece is not head:
+                return
             server.write(piece)
             if self.patience is not None and not is_socket and overdue is None:
                 overdue = self._loop.call_later(self.patience, page.transport.abort)

@@ -54,6 +54,24 @@ def test_pages_without_a_socket_count_too(serve: Callable[..., Server]) -> None:
     assert last_words(tab) == (["too_many"], 1008)
 
 
+def test_a_page_on_its_way_from_one_line_to_another_is_one_page(
+    serve: Callable[..., Server],
+) -> None:
+    """And has so many lines at most: a name is no way around the limit."""
+    server = serve(limited(sockets_per_voter=1))
+    vera = Browser(server).log_in()
+    lines = [Phone(vera, "voter&tab=one") for _ in range(3)]
+    for line in lines:
+        line.until(type="state")
+    assert Asker(vera, "voter").ask(tab="one").status == 200
+    assert last_words(lines[0]) == (["too_many"], 1008)
+    lines[2].vote(ADA)
+    assert lines[2].until(type="receipt")
+    Phone(vera, "voter&tab=other").until(type="state")
+    for line in lines[1:]:
+        assert last_words(line) == (["too_many"], 1008)
+
+
 def test_a_page_that_was_turned_away_between_two_questions_is_told_at_the_next(
     serve: Callable[..., Server],
 ) -> None:

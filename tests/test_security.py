@@ -209,6 +209,18 @@ def test_nobody_else_on_the_computer_reads_the_votes(tmp_path: Path) -> None:
         assert stat.S_IMODE((tmp_path / made).stat().st_mode) == 0o700
 
 
+def test_nobody_else_reads_a_file_of_the_room(server: Server) -> None:
+    """Not the journal, its log, its head, nor a secret, should the folder be opened to others."""
+    Browser(server).log_in("Vera")
+    phone(server).vote(ADA)
+    files = [file for file in (server.folder / "data").rglob("*") if file.is_file()]
+    assert {"journal.sqlite", "journal.sqlite-wal", "journal.head", "secret.key"} <= {
+        file.name for file in files
+    }
+    open_to_others = {file.name for file in files if file.stat().st_mode & 0o077}
+    assert open_to_others <= {"lock", "serving"}  # which hold nothing, and the port
+
+
 # What every answer says
 
 

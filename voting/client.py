@@ -32,9 +32,13 @@ class Line(Protocol):
 
 
 class Client:
-    """One connected page: its line, its view, and the voter or the admin's session behind it."""
+    """One connected page: its line, its view, and the voter or the admin's session behind it.
 
-    __slots__ = ("address", "connection", "name", "session", "unanswered", "view", "voter")
+    `tab` is what the page calls itself, "" if it does not: on its way from one line to another it
+    has two.
+    """
+
+    __slots__ = ("address", "connection", "name", "session", "tab", "unanswered", "view", "voter")
 
     def __init__(
         self,
@@ -45,6 +49,7 @@ class Client:
         name: str = "",
         session: str = "",
         address: str = "",
+        tab: str = "",
     ) -> None:
         self.connection = connection
         self.view = view
@@ -52,4 +57,5 @@ class Client:
         self.name = name
         self.session = session
         self.address = address
+        self.tab = tab
         self.unanswered = 0

@@ -193,6 +193,7 @@ def create(file: Path, records: Iterable[Record] = ()) -> None:
     """
     new = file.with_name(file.name + "-new")
     new.unlink(missing_ok=True)
+    new.touch(mode=0o600)  # who voted what is nobody else's on this computer
     try:
         with closing(sqlite3.connect(new, isolation_level=None)) as database:
             # A half-written one is thrown away, so no journal of SQLite's own is needed.

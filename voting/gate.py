@@ -31,7 +31,9 @@ class Gate:
         claim = Claim(codes.digest(code) if code else "", voter)
         answer = admission.judge(self._engine.state, claim)
         # As with ballots: nothing is refused for good while nobody knows what the journal holds.
-        if isinstance(answer, Done) or (answer is not None and self._engine.recording):
+        # What is no code at all is none whatever it holds.
+        is_known = self._engine.recording or not code
+        if isinstance(answer, Done) or (answer is not None and is_known):
             return answer
         return self._engine.append(claim)
 

@@ -66,7 +66,7 @@ def write(file: Path, head: Head) -> None:
         slots = _slots(file)
     except FileNotFoundError:
         new = file.with_suffix(".head-new")
-        with open(new, "wb") as opened:
+        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as opened:
             opened.write(slot + bytes(SLOT))
             opened.flush()
             os.fsync(opened.fileno())

@@ -58,6 +58,7 @@ class Question(NamedTuple):
     """What a page asks: what it has seen, how long it will wait, whether it wants a pong."""
 
     page: Page
+    tab: str
     seen: Seen | None
     wait: float
     ping: bool
@@ -164,7 +165,8 @@ class Polling:
         seen = read(asked.get("after", ""))
         may_wait = "longpoll" in self._config.live.transports and wait == wait  # NaN is not
         ping = asked.get("ping") == "1"
-        return Question(page, seen, wait if may_wait and seen and not ping else 0.0, ping)
+        waits = wait if may_wait and seen and not ping else 0.0
+        return Question(page, asked.get("tab", ""), seen, waits, ping)
 
     def _client(self, question: Question, environ: dict[str, Any]) -> Client:
         """Return who asks: the page that the token names, if this visitor's, else a new one.
@@ -183,7 +185,8 @@ class Polling:
             return known
         name = secrets.token_urlsafe(6)
         poller = Poller(name, partial(self._forget, name))
-        client = self._visitors.client(poller, question.page, held, environ.get("REMOTE_ADDR", ""))
+        address = environ.get("REMOTE_ADDR", "")
+        client = self._visitors.client(poller, question.page, question.tab, held, address)
         self._lines[name] = client
         self._live.welcome(client)
         return client

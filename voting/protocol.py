@@ -3,7 +3,8 @@
 JSON messages, each an object with a `type`; times are milliseconds since 1970, UTC. A client's
 message is at most 4 KiB. Unknown fields are ignored: a newer page can talk to an older server.
 
-From a client, on `WS /live?view=voter|screen|admin`:
+From a client, on `WS /live?view=voter|screen|admin`, where `&tab=<1-40 of A-Z a-z 0-9 _ ->` names
+the page that opens it: several lines of one tab count as one page.
 
     vote      {"type":"vote","ballot":"<1-64 of A-Z a-z 0-9 _ ->","round":7,"choices":["ada"]}
     ping      {"type":"ping"}, answered by {"type":"pong","now":…}

@@ -48,7 +48,8 @@ def create_blueprint(live: Live, visitors: Visitors, config: Config) -> Blueprin
         abused = partial(logbook.note_rarely, "too_fast", address)
         connection = Connection(ws, most=most, too_fast=too_fast, abused=abused)
         try:
-            client = visitors.client(connection, page, session, address)
+            tab = request.args.get("tab", "")
+            client = visitors.client(connection, page, tab, session, address)
         except NotLoggedIn:
             connection.close(protocol.NOT_LOGGED_IN, "log in first")
         except NoRoom:

@@ -5,6 +5,7 @@ Owns who is admitted, by session, code and number. What a page is then shown and
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Literal, get_args
 
@@ -20,6 +21,11 @@ Page = Literal["voter", "screen", "admin"]
 """Who connects; what a voter's page is shown depends on whether it has voted (`View`)."""
 
 PAGES: tuple[Page, ...] = get_args(Page)
+
+TAB = re.compile(r"[A-Za-z0-9_-]{1,40}")
+
+MOST_LINES = 3
+"""Of one tab: the one it has, one that it tries, and one that is dead and not known to be."""
 
 WAITING: View = "waiting"
 """The view of a voter's page, until `live` has looked whether the voter has voted."""
@@ -76,8 +82,12 @@ class Visitors:
         for client in clients:
             client.connection.close(protocol.NOT_LOGGED_IN, "logged out")
 
-    def client(self, line: Line, page: Page, held: Mapping[str, object], address: str) -> Client:
+    def client(
+        self, line: Line, page: Page, tab: str, held: Mapping[str, object], address: str
+    ) -> Client:
         """Return who connects by a line from an address, with a session that holds this.
+
+        `tab` is what the page calls itself, as it came.
 
         Raises:
             NotLoggedIn: the page needs a login that is not there.
@@ -89,6 +99,7 @@ class Visitors:
         if self._hub.of_address(address) >= self._limits.sockets_per_address:
             note_rarely("too_many", address)
             raise NoRoom
+        client.tab = tab if TAB.fullmatch(tab) else ""
         return client
 
     def is_still(self, client: Client, page: Page, held: Mapping[str, object]) -> bool:
@@ -122,10 +133,18 @@ class Visitors:
         On bad Wi-Fi they are lines that are dead and not known to be, and the newest page is the
         one that somebody looks at.
         """
-        if client.voter is not None:
-            tabs = self._hub.of_voter(client.voter)
-            for oldest in tabs[: max(0, len(tabs) + 1 - self._limits.sockets_per_voter)]:
-                self.turn_away(oldest.connection, "more pages than one voter may have open")
+        if client.voter is None:
+            return
+        others: dict[object, list[Client]] = {}
+        for line in self._hub.of_voter(client.voter):
+            key = line.tab or line
+            others[key] = [*others.pop(key, []), line]
+        own = others.pop(client.tab, [])
+        excess = own[: max(0, len(own) + 1 - MOST_LINES)]
+        for tab in list(others)[: max(0, len(others) + 1 - self._limits.sockets_per_voter)]:
+            excess += others[tab]
+        for line in excess:
+            self.turn_away(line.connection, "more pages than one voter may have open")
 
     def turn_away(self, line: Line, reason: str) -> None:
         """Say that there are too many pages, and end this one."""

@@ -100,7 +100,7 @@ export function connect({ view, onMessage, onChange, onLogin }) {
     heardAt ||= performance.now();
     [asked, asks, isDoubted, isCrowded, restartsUntil] = [[], 0, false, false, 0];
     become("connected", null, way);
-    askTheTime();
+    if (!way.tellsTime) askTheTime();
   }
 
   function heard(message) {
@@ -116,7 +116,7 @@ export function connect({ view, onMessage, onChange, onLogin }) {
   }
 
   function answered(pong) {
-    const askedAt = asked.shift();
+    const askedAt = pong.askedAt ?? asked.shift();
     if (performance.now() - askedAt > VAGUE_MS) askTheTime();
     return { ...pong, askedAt };
   }

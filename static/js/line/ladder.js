@@ -9,8 +9,8 @@ const CLIMB_MS = [15000, 30000, 60000, 120000, 240000];
 const BURST_MS = 1000; // news within so long is one piece of news
 
 /**
- * Returns open(view, ears), for a line over the best of `ways`, [{name, open}]. It has the face of a
- * transport, and `climb()`, to try the best way now. Ears have `onWay({name, isBest})` too: before the
+ * Returns open(view, ears), for a line over the best of `ways`. It has the face of a
+ * transport, and `climb()`, to try the best way now. Ears have `onWay({name, tellsTime, isBest})` too: before the
  * first word, and whenever the line goes on over another way, where it begins anew. A way that has
  * not spoken after `patience` milliseconds leads nowhere.
  */
@@ -64,7 +64,7 @@ export function createLadder(ways, patience) {
       if (isTrusted) clearTimeout(timer);
       else if (best) wait(patience - (performance.now() - best.since), rest);
       else rest();
-      onWay({ name: ways[place].name, isBest: place === 0 });
+      onWay({ name: ways[place].name, tellsTime: ways[place].tellsTime, isBest: place === 0 });
     }
 
     function failed(place, code, later) {

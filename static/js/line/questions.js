@@ -3,6 +3,7 @@
 
 import { CROWDED, GOING, LOGIN, LOST, UNFIT } from "./ends.js";
 import { reach } from "./reach.js";
+import { TAB } from "./tab.js";
 
 const PERIOD_MS = 2000; // between questions that do not wait
 const STORM_MS = 200; // between those that do while there is always news: two ticks of the server
@@ -31,7 +32,7 @@ export function openQuestions(view, { onMessage, onClose }, wait) {
   async function ask() {
     const [isPing, before, leaves] = [pings > 0, calls, performance.now()];
     const isWaiting = after !== undefined && !isPing && !isProving && mayWait();
-    const asks = new URLSearchParams({ view, ...(after && { after }), ...(isWaiting && { wait }), ...(isPing && { ping: 1 }) });
+    const asks = new URLSearchParams({ view, tab: TAB, ...(after && { after }), ...(isWaiting && { wait }), ...(isPing && { ping: 1 }) });
     const stop = new AbortController();
     if (isWaiting) waiting = stop;
     const answer = await request(`/live?${asks}`, LATE_MS + (isWaiting ? wait * 1000 : 0), stop);
@@ -74,6 +75,7 @@ export function openQuestions(view, { onMessage, onClose }, wait) {
   function take({ status, body, later }) {
     if (status === 204) return;
     if (status !== 200) return end(ENDS[status] ?? UNFIT, later);
+    if (!body?.after || !Array.isArray(body.messages)) return end(UNFIT); // a portal's, not ours
     after = body.after;
     for (const message of body.messages) if (!isOver) onMessage(message);
   }

@@ -4,6 +4,7 @@
 
 import { CROWDED, GOING, LOGIN, MISTAKE, STOP, UNFIT } from "./ends.js";
 import { openQuestions } from "./questions.js";
+import { TAB } from "./tab.js";
 
 const WAIT_S = 25; // as long as the server lets a question wait
 
@@ -13,19 +14,32 @@ const MEANT = new Set([GOING, LOGIN, MISTAKE, ...STOP]);
 function openSocket(view, { onMessage, onClose }) {
   const address = new URL("/live", location.href);
   address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-  address.searchParams.set("view", view);
+  address.search = new URLSearchParams({ view, tab: TAB });
   const socket = new WebSocket(address);
-  let hasSpoken = false;
+  let held = []; // what came before it is known that the server hears us: then null
+  let askedAt;
   let isCrowded = false;
 
+  function hear(message) {
+    if (held === null) return onMessage(message);
+    if (message.type !== "pong") return held.push(message);
+    const first = held;
+    held = null;
+    first.forEach(onMessage);
+    onMessage({ ...message, askedAt });
+  }
+
+  // Some proxies let pass what the server says, and nothing that the page does.
+  socket.onopen = () => {
+    askedAt = performance.now();
+    socket.send(JSON.stringify({ type: "ping" }));
+  };
   socket.onmessage = ({ data }) => {
     const message = JSON.parse(data);
     isCrowded = message.code === "too_many"; // and then it is closed
-    if (isCrowded) return;
-    hasSpoken = true;
-    onMessage(message);
+    if (!isCrowded) hear(message);
   };
-  socket.onclose = ({ code }) => onClose(isCrowded ? CROWDED : hasSpoken || MEANT.has(code) ? code : UNFIT);
+  socket.onclose = ({ code }) => onClose(isCrowded ? CROWDED : held === null || MEANT.has(code) ? code : UNFIT);
   return {
     send(message) {
       if (socket.readyState !== WebSocket.OPEN) return false;
@@ -42,9 +56,12 @@ const WAYS = {
   poll: (view, ears) => openQuestions(view, ears, 0),
 };
 
-/** The ways that the page may take, as [{name, open}], the best first; its address may force one. */
+/**
+ * The ways that the page may take, as [{name, tellsTime, open}], the best first; its address may force
+ * one. A way that tells the time begins with a pong, `askedAt` in it.
+ */
 export function allowedWays() {
   const names = document.body.dataset.transports.split(" ");
   const forced = new URLSearchParams(location.search).get("transport");
-  return (names.includes(forced) ? [forced] : names).map((name) => ({ name, open: WAYS[name] }));
+  return (names.includes(forced) ? [forced] : names).map((name) => ({ name, tellsTime: name === "websocket", open: WAYS[name] }));
 }
