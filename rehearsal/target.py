@@ -31,6 +31,11 @@ def find(
         else:
             settings = configured(config, data=data)
             folder = settings.data
+            if "websocket" not in settings.live.transports:
+                fail(
+                    "A rehearsal's phones speak over WebSockets alone, and [live] transports in"
+                    f" {config} allows none. Nothing was started."
+                )
             host, found = _noted(settings)
         site = Site(nearby.here(host), port or found)
     except (ConfigError, nearby.NotHere) as error:

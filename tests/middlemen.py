@@ -20,8 +20,8 @@ from tests.serving import START_SECONDS, Server
 
 T = TypeVar("T")
 Upgrades = Literal["pass", "refuse", "close", "mute", "one-way", "swallow"]
-"""What becomes of WebSockets: nothing but a 403, the end, a 101 and then silence, all that the server
-says and nothing that the page does, or silence."""
+"""What becomes of WebSockets: nothing but a 403, the end, a 101 and then silence, all that the
+server says and nothing that the page does, or silence."""
 
 HEAD_ENDS = b"\r\n\r\n"
 KEY = re.compile(rb"(?i)\r\nsec-websocket-key: (\S+)")

@@ -60,7 +60,11 @@ class Server:
         if receive_buffer:
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         opened.settimeout(seconds)
-        opened.connect(("127.0.0.1", self.port))
+        try:
+            opened.connect(("127.0.0.1", self.port))
+        except BaseException:
+            opened.close()
+            raise
         return opened
 
     @property

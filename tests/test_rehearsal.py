@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -390,3 +391,12 @@ def test_ballots_fit_the_rule(rule: str, most: int, sizes: set[int]) -> None:
     assert {len(choices) for choices in cast} == sizes
     assert all(len(set(choices)) == len(choices) for choices in cast)
     assert {choice for choices in cast for choice in choices} == set(names)
+
+
+def test_a_room_without_websockets_is_told_that_it_cannot_be_rehearsed(tmp_path: Path) -> None:
+    """Before anything is begun, and with the setting's name."""
+    config = tmp_path / "config.toml"
+    config.write_text(CONFIG + '[live]\ntransports = ["longpoll"]\n', encoding="utf-8")
+    told = dashboard("rehearse", "--config", config)
+    assert told.returncode == 2
+    assert "[live] transports" in told.stderr

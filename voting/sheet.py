@@ -80,8 +80,9 @@ def codes(number: int, output: Path, config: Path, data: Path | None, show: bool
         click.echo("\n".join(made))
     click.echo(f"For the printer: {sheet}\nAs a list:       {plain}", err=True)
     click.echo(
-        f"They lead to {url}, where phones must find the server. Each code lets one phone in: keep"
-        " both files safe, and delete them when the cards are handed out.",
+        f"They lead to {url}: see that phones find the server there, by public_url or by host and"
+        " port in config.toml, before you print. Each code lets one phone in: keep both files safe,"
+        " and delete them when the cards are handed out.",
         err=True,
     )
     if settings.room.voters == "open":
