@@ -233,6 +233,13 @@ def test_a_file_that_is_no_toml_is_named(file: Path, content: bytes) -> None:
         ('[server]\nhost = ""', "server.host", '""', "not empty"),
         ("[server]\nhost = 1", "server.host", "1", "a text in quotes"),
         ('[server]\ndata = ""', "server.data", '""', "not empty"),
+        (
+            '[server]\ntrusted_hosts = ["http://a"]',
+            "server.trusted_hosts",
+            '"http://a"',
+            "host names",
+        ),
+        ('[server]\ntrusted_hosts = ["a:80"]', "server.trusted_hosts", '"a:80"', "host names"),
         ("[server]\ntrusted_hosts = 'a'", "server.trusted_hosts", '"a"', "a list of host names"),
         ("[server]\ntrusted_hosts = [1]", "server.trusted_hosts", "[1]", "a list of host names"),
         ("[room]\nopen_at_start = 1", "room.open_at_start", "1", "true or false"),

@@ -8,9 +8,10 @@ import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po
-from flask import Flask, render_template_string
+from flask import Flask, redirect, render_template_string
 from flask.testing import FlaskClient
 from flask_babel import gettext
+from werkzeug.wrappers import Response
 
 from voting import language
 
@@ -60,6 +61,10 @@ def app(tmp_path: Path) -> Flask:
     @app.get("/")
     def hello() -> str:
         return f"{gettext('Hello')} {gettext('Guess')} {gettext('Forgotten')}"
+
+    @app.get("/on")
+    def on() -> Response:
+        return redirect("/")
 
     @app.get("/n")
     def up_to() -> str:
@@ -112,6 +117,12 @@ def test_a_choice_wins_and_stays(browser: FlaskClient) -> None:
     assert hello(browser, "/?lang=zh-Hans") == "你好"
     assert hello(browser, "/?lang=en", accept="el") == "Hello"
     assert hello(browser, accept="el") == "Hello"
+
+
+def test_a_choice_survives_a_page_that_leads_on(browser: FlaskClient) -> None:
+    """A stranger who opens the vote in a language is led to the login in it."""
+    browser.get("/on?lang=el")
+    assert hello(browser, accept="en") == "Γεια"
 
 
 @pytest.mark.parametrize("asked", ["xx", "", "../el", "EL", "zh"])

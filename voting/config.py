@@ -42,6 +42,10 @@ Transport = Literal["websocket", "longpoll", "poll"]
 """How messages travel between a page and the server, the best first."""
 
 
+HOST_NAME = r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*"
+"""A name as a Host header has it, without scheme and port."""
+
+
 class ConfigError(Exception):
     """The configuration cannot be used; the text is one sentence for the person who wrote it."""
 
@@ -181,6 +185,9 @@ def _read(file: Path, tree: dict[str, Any]) -> Config:
     for key, networks in (("proxies", server.proxies), ("metrics", server.metrics)):
         for network in networks:
             _network(network, f"server.{key}", expected(Server, key))
+    for name in server.trusted_hosts:
+        if not re.fullmatch(HOST_NAME, name):
+            raise Bad("server.trusted_hosts", name, expected(Server, "trusted_hosts"))
     embed = table(Embed, tree.get("embed", {}), "embed")
     for origin in embed.origins:
         _address(origin, "embed.origins", expected(Embed, "origins"))

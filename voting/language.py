@@ -140,6 +140,12 @@ def init_app(app: Flask, folder: Path) -> None:
     babel = Babel(app, locale_selector=choose)
     babel.domain_instance = catalogues
 
+    @app.before_request
+    def keep_what_is_asked_for() -> None:
+        # A redirect has no words, and would forget it.
+        if "lang" in request.args:
+            choose()
+
     app.extensions["speech"] = lambda: speeches[str(choose())]
 
     def say(sentence: str, /, **values: object) -> Markup:
