@@ -16,7 +16,10 @@ export function statusOf(page, words) {
   return { ...holds, status: "hint", say, more: join(holds.say, holds.more) };
 }
 
-/** Write the line; returns what of it is to be said aloud. */
+/**
+ * Write the line; returns what of it is to be said aloud, null for what was said before: a vote on its
+ * way is counted a moment later, and that is worth a word.
+ */
 export function renderStatus(element, { status, say, more, receipt = null, check = null, isNews = false }) {
   element.dataset.status = status;
   element.toggleAttribute("data-news", isNews);
@@ -26,7 +29,7 @@ export function renderStatus(element, { status, say, more, receipt = null, check
   const link = element.querySelector("a");
   link.hidden = check === null;
   setAttribute(link, "href", check);
-  return join(say, more);
+  return status === "sending" ? null : join(say, more);
 }
 
 // A code that is broken at its hyphen looks like two.

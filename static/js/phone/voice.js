@@ -21,7 +21,7 @@ export function createVoice(element) {
     if (connection.state === "connecting") return;
     const banner = snapshot.round.rehearsal && byId("rehearsal").textContent;
     const before = latest;
-    latest = [banner, byId("connection").textContent, snapshot.poll.question, status];
+    latest = [banner, byId("connection").textContent, snapshot.poll.question, status ?? before?.at(-1) ?? ""];
     said ??= latest;
     if (before && latest.some((sentence, place) => sentence !== before[place])) announce(news);
   };
