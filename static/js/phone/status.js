@@ -5,7 +5,7 @@ import { fill } from "../page/words.js";
 import { countedOf, draftOf, hintOf, isSentOnce, isSettled, nameOf, takesSeveral } from "./selection.js";
 import { absence, ballotLine, join, line, tapLine } from "./underway.js";
 
-/** The line for a page state, as {status, say, more, receipt, check, isNews}. */
+/** The line for a page state, as {status, say, more, receipt, check, isNews, passes}. */
 export function statusOf(page, words) {
   if (page.connection.reason === "stopped") return line("refused", words.stopped);
   const counted = countedLine(page, words);
@@ -20,7 +20,7 @@ export function statusOf(page, words) {
  * Write the line; returns what of it is to be said aloud, null for what was said before: a vote on its
  * way is counted a moment later, and that is worth a word.
  */
-export function renderStatus(element, { status, say, more, receipt = null, check = null, isNews = false }) {
+export function renderStatus(element, { status, say, more, receipt = null, check = null, isNews = false, passes = false }) {
   element.dataset.status = status;
   element.toggleAttribute("data-news", isNews);
   setText(element.querySelector(".say"), say);
@@ -29,7 +29,7 @@ export function renderStatus(element, { status, say, more, receipt = null, check
   const link = element.querySelector("a");
   link.hidden = check === null;
   setAttribute(link, "href", check);
-  return status === "sending" ? null : join(say, more);
+  return passes ? null : join(say, more);
 }
 
 // A code that is broken at its hyphen looks like two.

@@ -23,7 +23,8 @@ export function ballotLine({ box, connection, open }, words, counted) {
     const key = stageOf(box.underway, connection);
     const [away, cure] = absence(connection, words) ?? [];
     const say = key === "waiting" ? away : fill(words[key], { name });
-    return line(box.underway.stage, say, fill(words[`${key}_more`], { name }), counted ? counted.still : cure);
+    const said = line(box.underway.stage, say, fill(words[`${key}_more`], { name }), counted ? counted.still : cure);
+    return { ...said, passes: key === "sending" };
   }
   const { notice } = box;
   if (notice === null || `notice_${notice.code}` in words) return null;
