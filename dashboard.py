@@ -256,7 +256,7 @@ def run(
     gevent.spawn(collect_in_quiet, lambda: running.hub.is_quiet)
     gevent.wait([stopping, running.failed], count=1)
     failed = running.failed.is_set()
-    logbook.note("stopping", mistake=failed)
+    logbook.note("stopping", because="mistake" if failed else "asked")
     said = "Stopping" if not failed else "The server made a mistake and must stop"
     logbook.say(f"{said}: every vote that was counted is saved.")
     # On a thread: a disk that hangs must not hold up what else there is to do.

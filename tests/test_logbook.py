@@ -221,7 +221,7 @@ def test_a_server_says_its_events_and_nothing_about_people(serve: Callable[..., 
     assert (closed["event"], closed["what"], closed["outcome"]) == ("command", "close", "done")
     assert (refused["what"], refused["outcome"]) == ("close", "conflict")
     assert came["session"] == closed["session"] == refused["session"] != ""
-    assert (stopping["event"], stopping["mistake"]) == ("stopping", False)
+    assert (stopping["event"], stopping["because"]) == ("stopping", "asked")
     held = (server.link, *admin.cookies.values(), *voter.browser.cookies.values())
     for secret in ("Secret", code, str(server.folder), *held):
         assert secret not in "".join(lines)
