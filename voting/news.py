@@ -11,6 +11,7 @@ from voting import protocol, views
 from voting.client import Client
 from voting.doorway import Doorway
 from voting.engine import Engine
+from voting.live import snapshot
 from voting.protocol import View
 from voting.tokens import Seen, digest
 from voting.turnout import Turnout
@@ -54,7 +55,8 @@ class News:
             return [], seen
         messages = [you] if you and (seen is None or seen.own != own) else []
         if seen is None or (seen.epoch, seen.still) != (state.epoch, now.still):
-            messages.append(self._state(view))
+            whole = snapshot(self._engine, view, self._turnout, self._doorway)
+            messages.append(protocol.encode(whole))
         elif seen.numbers != now.numbers:
             messages.append(now.tally)
         return messages, after
@@ -74,15 +76,3 @@ class News:
             shown = _Now(of, digest(repr(still).encode()), digest(encoded), encoded)
             self._shown[view] = shown
         return shown
-
-    def _state(self, view: View) -> bytes:
-        return protocol.encode(
-            views.snapshot(
-                self._engine.state,
-                view,
-                self._turnout,
-                now=self._engine.now(),
-                recording=self._engine.recording,
-                join=self._doorway.url,
-            )
-        )

@@ -96,7 +96,8 @@ class Polling:
         self._visitors = visitors
         self._hub = hub
         self._news = news
-        self._config = config
+        self._is_allowed = not {"longpoll", "poll"}.isdisjoint(config.live.transports)
+        self._may_wait = "longpoll" in config.live.transports
         self._opens = opens
         self._trusts = trusts
         self._lines: dict[str, Client] = {}
@@ -134,7 +135,7 @@ class Polling:
         question = self._read(environ["QUERY_STRING"])
         if question is None:
             return _refused(400, "bad_message", f"expected view to be one of {', '.join(PAGES)}")
-        if not {"longpoll", "poll"}.intersection(self._config.live.transports):
+        if not self._is_allowed:
             return _refused(403, "bad_message", "expected a transport that config.toml allows")
         try:
             client = self._client(question, environ)
@@ -163,7 +164,7 @@ class Polling:
         except ValueError:
             wait = 0.0
         seen = read(asked.get("after", ""))
-        may_wait = "longpoll" in self._config.live.transports and wait == wait  # NaN is not
+        may_wait = self._may_wait and wait == wait  # NaN is not
         ping = asked.get("ping") == "1"
         waits = wait if may_wait and seen and not ping else 0.0
         return Question(page, asked.get("tab", ""), seen, waits, ping)

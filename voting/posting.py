@@ -17,13 +17,11 @@ from voting import identity, protocol
 from voting.config import Config
 from voting.live import MAX_UNANSWERED, Live
 from voting.pace import Pace
+from voting.polling import RETRIED, RETRY_SECONDS
 from voting.protocol import Refused
 from voting.state import Code, Outcome, Receipt, Refusal
 from voting.visitors import Visitors
 from voting.web import turn_stranger_away
-
-RETRY_SECONDS = 2
-"""Who was too fast, or could not be recorded, may come again after so long."""
 
 STATUS: Mapping[Code, int] = {
     "unknown_candidate": 422,
@@ -100,5 +98,5 @@ def _vote(payload: bytes) -> protocol.Vote:
 
 
 def _told(status: int, message: Receipt | Refused) -> Response:
-    headers = {"Retry-After": str(RETRY_SECONDS)} if status in (429, 503) else {}
+    headers = {"Retry-After": str(RETRY_SECONDS)} if status in RETRIED else {}
     return Response(protocol.encode(message), status, headers, mimetype="application/json")
