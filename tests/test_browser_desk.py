@@ -174,6 +174,7 @@ def test_the_next_action_is_at_the_thumb_in_every_state(window: Window, server: 
     expect(desk.locator("#rehearsal")).to_be_visible()
     desk.evaluate("scrollTo(0, 0)")
     go("End the rehearsal")
+    expect(desk.locator("#rehearsal")).to_be_hidden()  # a phone would vote in it until then
     phone(server).vote("soup")
     expect(desk.locator("#ballots")).to_have_text("1")
     tap(desk, "Reset…")
