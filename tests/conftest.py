@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser as Chromium
 
 from tests.phones import WAIT_SECONDS, Browser
+from tests.redises import Redis
 from tests.serving import CONFIG, ROOT, Server
 from tests.windows import Window
 from voting import logbook
@@ -61,6 +62,36 @@ def standing_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server
     server = Server(tmp_path_factory.mktemp("server"), CONFIG + 'trusted_hosts = ["stage.local"]\n')
     yield server.start()
     server.clear_up()
+
+
+@pytest.fixture
+def redises(tmp_path: Path) -> Iterator[Callable[..., Redis]]:
+    """Start Redis servers, each with options of redis.conf; they end with the test."""
+    started: list[Redis] = []
+
+    def start(**options: str | None) -> Redis:
+        started.append(Redis(tmp_path / f"redis-{len(started)}", **options))
+        return started[-1].start()
+
+    yield start
+    for one in started:
+        one.clear_up()
+
+
+@pytest.fixture
+def redis(redises: Callable[..., Redis]) -> Redis:
+    """A running Redis that keeps everything it has answered."""
+    return redises()
+
+
+@pytest.fixture(scope="module")
+def standing_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+    """The same, for all tests of a module; each has a room of its own there."""
+    one = Redis(tmp_path_factory.mktemp("redis"))
+    try:
+        yield one.start()
+    finally:
+        one.clear_up()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import socket
 import ssl
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -25,8 +25,10 @@ CERTIFICATE = ("-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME},IP
 KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1")
 
 
-def nginx(folder: Path, tls: int, plain: int, upstream: int) -> list[str]:
+def nginx(folder: Path, tls: int, plain: int, upstreams: Sequence[int]) -> list[str]:
     """Write nginx's file; return the command that serves by it."""
+    first, *others = upstreams
+    of_two = {"#server": "server", "127.0.0.1:5001": f"127.0.0.1:{others[0]}"} if others else {}
     said = written(
         folder / "nginx.conf",
         {
@@ -40,7 +42,8 @@ def nginx(folder: Path, tls: int, plain: int, upstream: int) -> list[str]:
             "listen 80;": f"listen 127.0.0.1:{plain};",
             "listen [::]:443 ssl http2 sndbuf=32k;": "",
             "listen 443 ": f"listen 127.0.0.1:{tls} ",
-            "127.0.0.1:5000": f"127.0.0.1:{upstream}",
+            **of_two,
+            "127.0.0.1:5000": f"127.0.0.1:{first}",
             NAME: "127.0.0.1",
         },
     )
@@ -48,32 +51,45 @@ def nginx(folder: Path, tls: int, plain: int, upstream: int) -> list[str]:
     return [program("nginx", "nginx-light"), "-p", str(folder), "-c", str(said), *alone]
 
 
-def caddy(folder: Path, tls: int, plain: int, upstream: int) -> list[str]:
+def caddy(folder: Path, tls: int, plain: int, upstreams: Sequence[int]) -> list[str]:
     """Write Caddy's file; return the command that serves by it."""
+    settings = ("lb_policy", "lb_try_duration", "fail_duration")
+    of_many = {f"#{name}": name for name in settings} if len(upstreams) > 1 else {}
     said = written(
         folder / "Caddyfile",
         {
             "\n{\n": f"\n{{\n\tadmin off\n\thttp_port {plain}\n",
             f"\n{NAME} {{": f"\nhttps://127.0.0.1:{tls} {{\n"
             f"\tbind 127.0.0.1\n\ttls {folder}/fullchain.pem {folder}/privkey.pem",
-            "127.0.0.1:5000": f"127.0.0.1:{upstream}",
+            **of_many,
+            "reverse_proxy 127.0.0.1:5000": " ".join(
+                ["reverse_proxy", *(f"127.0.0.1:{port}" for port in upstreams)]
+            ),
         },
     )
     return [program("caddy"), "run", "--adapter", "caddyfile", "--config", str(said)]
 
 
-PROXIES: dict[str, Callable[[Path, int, int, int], list[str]]] = {"nginx": nginx, "caddy": caddy}
+PROXIES: dict[str, Callable[[Path, int, int, Sequence[int]], list[str]]] = {
+    "nginx": nginx,
+    "caddy": caddy,
+}
 
 
 class Fronted(Server):
     """A server with a proxy in front; `port` is its own, `url` and `dial` lead to the proxy.
 
-    The proxy outlives a `stop` or `kill` of the server, as it would. `source` is the address that
-    connections to the proxy come from; `written` is every line that the proxy has logged.
+    The proxy outlives a `stop` or `kill` of the server, as it would, and leads to the servers
+    `beside` it, too, which run already. `source` is the address that connections to the proxy come
+    from; `written` is every line that the proxy has logged.
     """
 
-    def __init__(self, folder: Path, config: str, proxy: str) -> None:
+    def __init__(
+        self, folder: Path, config: str, proxy: str, beside: Sequence[Server] = ()
+    ) -> None:
         super().__init__(folder, config)
+        self.security = trusting()
+        self._beside = beside
         self.source = "127.0.0.1"
         self.plain = 0
         self.proxy = proxy
@@ -85,13 +101,17 @@ class Fronted(Server):
         return f"https://127.0.0.1:{self._tls}"
 
     @property
+    def entrance(self) -> int:
+        return self._tls
+
+    @property
     def written(self) -> str:
         return "".join(file.read_text("utf-8") for file in self.folder.glob("*.log"))
 
     def dial(self, *, seconds: float, receive_buffer: int | None = None) -> socket.socket:
         patience = max(seconds, START_SECONDS)  # a long poll may take 25
         opened = socket.create_connection(("127.0.0.1", self._tls), patience, (self.source, 0))
-        return trusting().wrap_socket(opened, server_hostname="127.0.0.1")
+        return self.security.wrap_socket(opened, server_hostname="127.0.0.1")
 
     def start(self, *options: str) -> Server:
         super().start(*options)
@@ -110,7 +130,8 @@ class Fronted(Server):
         with (self.folder / "front.log").open("wb") as log:
             for _ in range(5):  # somebody may take a port that was free just now
                 self._tls, self.plain = free_ports()
-                command = PROXIES[self.proxy](self.folder, self._tls, self.plain, self.port or 0)
+                upstreams = [server.port or 0 for server in (self, *self._beside)]
+                command = PROXIES[self.proxy](self.folder, self._tls, self.plain, upstreams)
                 home = {"HOME": str(self.folder), "XDG_DATA_HOME": str(self.folder)}
                 front = subprocess.Popen(command, stderr=log, env={**os.environ, **home})
                 if self._answers(front):

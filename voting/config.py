@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta
 
+from voting import redis_address
 from voting.polls import Made, made_in, read_poll
 from voting.records import MAX_POLLS, Poll
 from voting.tables import Bad, Switch, Text, expected, no_others, table
@@ -109,6 +110,26 @@ class Limits(msgspec.Struct, frozen=True):
     logins_per_minute: Most = 10_000
 
 
+class Journal(msgspec.Struct, frozen=True):
+    """Where votes are kept, if not in the data folder: a Redis that many servers share.
+
+    `url` is redis-py's form, with several hosts where they are Sentinels. `room` names the keys.
+    """
+
+    url: Annotated[
+        str, Meta(description='an address like "redis://localhost:6379/0", rediss:// or unix://')
+    ] = ""
+    sentinel: Annotated[
+        str, Meta(description='the name of a Sentinel\'s service, like "mymaster"')
+    ] = ""
+    cluster: Switch = False
+    room: Annotated[
+        str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}$", description="up to 64 of A–Z a–z 0–9 _ . -")
+    ] = "show-of-hands"
+    min_replicas: Annotated[int, Meta(ge=0, le=10, description="a whole number from 0 to 10")] = 0
+    allow_volatile: Switch = False
+
+
 Columns = Literal["flat", "3d"]
 """How the chart's columns look."""
 
@@ -136,6 +157,7 @@ class Config(msgspec.Struct, frozen=True):
     room: Room
     live: Live
     limits: Limits
+    journal: Journal
     screen: Screen
     embed: Embed
     polls: tuple[Poll, ...]
@@ -152,6 +174,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "room": Room,
     "live": Live,
     "limits": Limits,
+    "journal": Journal,
     "screen": Screen,
     "embed": Embed,
 }
@@ -191,6 +214,11 @@ def _read(file: Path, tree: dict[str, Any]) -> Config:
     embed = table(Embed, tree.get("embed", {}), "embed")
     for origin in embed.origins:
         _address(origin, "embed.origins", expected(Embed, "origins"))
+    journal = table(Journal, tree.get("journal", {}), "journal")
+    if journal.url:
+        redis_address.read(journal.url, journal.sentinel, cluster=journal.cluster)
+    elif journal != Journal(room=journal.room):
+        raise Bad("journal.url", None, "one, since what else [journal] says is about a Redis")
     polls = _polls(tree.get("polls"))
     return Config(
         file=file.resolve(),
@@ -198,6 +226,7 @@ def _read(file: Path, tree: dict[str, Any]) -> Config:
         room=table(Room, tree.get("room", {}), "room"),
         live=table(Live, tree.get("live", {}), "live"),
         limits=table(Limits, tree.get("limits", {}), "limits"),
+        journal=journal,
         screen=table(Screen, tree.get("screen", {}), "screen"),
         embed=embed,
         polls=polls,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterable
 from typing import Annotated, Any, TypeVar, get_type_hints
 
@@ -19,13 +20,17 @@ T = TypeVar("T", bound=msgspec.Struct)
 Text = Annotated[str, Meta(min_length=1, description="a text in quotes that is not empty")]
 Switch = Annotated[bool, Meta(description="true or false")]
 
+HIDDEN = r"(?s)(?<=://).*(?=@)|(?<=password=)[^&\s\"']+"
+"""Where a password stands in an address."""
+
 
 class Bad(Exception):
     """A value that cannot be taken: `key` names it, `value` is None where it is missing."""
 
     def __init__(self, key: str, value: object, expected: str) -> None:
         self.key, self.value, self.expected = key, value, expected
-        said = "is missing" if value is None else f"= {_shown(value)}"
+        is_secret = "password" in key.lower()
+        said = "is missing" if value is None else f"= {'…' if is_secret else _shown(value)}"
         super().__init__(f"{key} {said}: expected {expected}")
 
 
@@ -78,10 +83,11 @@ def _expected(hint: Any) -> str:
 
 
 def _shown(value: object) -> str:
-    """Write a value as it stands in TOML, shortened."""
-    shown = repr(value) if len(repr(value)) <= 80 else repr(value)[:77] + "..."
+    """Write a value as it stands in TOML, shortened, and an address without its password."""
+    shown = re.sub(HIDDEN, "…", repr(value))
+    shown = shown if len(shown) <= 80 else shown[:77] + "..."
     if isinstance(value, bool):
         return shown.lower()
     if isinstance(value, str) and len(value) <= 78:
-        return json.dumps(value, ensure_ascii=False)
+        return json.dumps(re.sub(HIDDEN, "…", value), ensure_ascii=False)
     return shown
