@@ -10,9 +10,10 @@ from typing import Any, get_args
 import msgspec
 from hypothesis import strategies as st
 
-from tests.folding import ADA, BOB, CYD
+from tests.folding import ADA, BOB, CYD, Room
 from voting.records import (
     Ballot,
+    Body,
     Claim,
     Close,
     Command,
@@ -22,6 +23,7 @@ from voting.records import (
     Issue,
     Open,
     Poll,
+    Record,
     Rehearse,
     Remove,
     Reopen,
@@ -29,6 +31,7 @@ from voting.records import (
     Restore,
     Results,
     Rule,
+    Seal,
     Show,
     Stage,
 )
@@ -97,3 +100,28 @@ def informed(command: Command, state: State) -> Command:
         poll = command.poll if isinstance(command, Remove) else command.poll.id
         changed["seen"] = state.defined.get(poll, 0)
     return msgspec.structs.replace(command, **changed)
+
+
+moves: st.SearchStrategy[Body] = st.one_of(ballots, ballots, ballots, commands, issues, claims)
+steps = st.tuples(
+    st.none() | moves,
+    st.integers(0, 4).map(bool),
+    st.sampled_from([0, 1, 1, 700, 2_000]),
+)
+
+
+def stream(listing: list[Poll], taken: list[tuple[Body | None, bool, int]]) -> list[Record]:
+    """Return a room's records; a step is a body or a seal, who knows the room, and a pause."""
+    room = Room(*listing)
+    for body, knows, pause in taken:
+        seen: Body = Seal(room.state.chain.hex()) if body is None else body
+        if knows and isinstance(seen, Ballot):
+            seen = aimed(seen, room.state)
+        elif knows and isinstance(seen, Command):
+            seen = informed(seen, room.state)
+        room.record(seen, at=room.state.at + pause)
+    return room.records
+
+
+streams = st.builds(stream, listings, st.lists(steps, min_size=10, max_size=60))
+"""Records with times, as a journal may hold them."""

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from tests.folding import ADA, BOB, CYD, OTHER, POLL, Room, code, fields
-from voting.ballots import Broken, Newer, apply, judge
+from voting.ballots import apply, judge
 from voting.records import (
     FORMAT,
     Arrange,
@@ -26,7 +26,7 @@ from voting.records import (
     encode,
     sealed,
 )
-from voting.state import Done, Receipt, State
+from voting.state import Broken, Done, Newer, Receipt, State
 
 ONCE = msgspec.structs.replace(POLL, changes=False)
 APPROVAL = Poll("poll", "Which?", (ADA, BOB, CYD), rule="approval", max_choices=2)

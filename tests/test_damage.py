@@ -18,14 +18,14 @@ from hypothesis import strategies as st
 
 from tests.on_disk import DATABASE, HEAD, LOG, History, contents, copied
 from voting import head
-from voting.ballots import Broken, apply
+from voting.ballots import apply
 from voting.engine import Engine
 from voting.head import SLOT, Head
 from voting.journal import Damaged
 from voting.journal_sqlite import SqliteJournal
 from voting.records import Begin, Candidate, Define, Poll, Record, decode
 from voting.repair import repair
-from voting.state import State
+from voting.state import Broken, State
 from voting.verify import damage_sentence, examine
 
 EXAMPLES = 2_000 if os.environ.get("TEST_ALL") else 40

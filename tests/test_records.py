@@ -33,11 +33,15 @@ from voting.records import (
     Reset,
     Restore,
     Results,
+    Resume,
     Rule,
+    Seal,
     Show,
     Stage,
     decode,
     encode,
+    first_version,
+    last_version,
     link,
     sealed,
     source_digest,
@@ -82,6 +86,8 @@ PARTS: dict[type[Body], tuple[st.SearchStrategy[Any], ...]] = {
     Rehearse: (numbers, numbers, numbers),
     Issue: (several, st.integers(-(2**53), 0)),
     Claim: (texts, texts),
+    Resume: (numbers, st.binary()),
+    Seal: (texts,),
 }
 bodies = st.one_of([st.builds(kind, *parts) for kind, parts in PARTS.items()])
 
@@ -209,11 +215,17 @@ FORMAT_4: list[tuple[Body, bytes]] = [
     (Claim("c0de", "v"), b'{"type":"claim","code":"c0de","voter":"v"}'),
 ]
 
-FORMATS = FORMAT_2 + FORMAT_3 + FORMAT_4
+FORMAT_5: list[tuple[Body, bytes]] = [
+    (Begin(5, "e"), b'{"type":"begin","format":5,"epoch":"e"}'),
+    (Resume(7, b"\0\1\2\3"), b'{"type":"resume","version":7,"state":"AAECAw=="}'),
+    (Seal("c0ffee"), b'{"type":"seal","chain":"c0ffee"}'),
+]
+
+FORMATS = FORMAT_2 + FORMAT_3 + FORMAT_4 + FORMAT_5
 
 
 @pytest.mark.parametrize("body, written", FORMATS)
-def test_a_journal_of_formats_2_to_4_is_read_for_ever(body: Body, written: bytes) -> None:
+def test_a_journal_of_formats_2_to_5_is_read_for_ever(body: Body, written: bytes) -> None:
     """What this server writes is what every later one reads; the bytes themselves are a promise."""
     assert encode(body) == written
     assert decode(written) == body
@@ -223,7 +235,7 @@ def test_the_names_of_rules_and_results_are_kept() -> None:
     """A later program may add some; it must go on reading these."""
     assert get_args(Rule) == ("single", "approval", "taps")
     assert get_args(Results) == ("live", "after_vote", "hidden")
-    assert FORMAT == 4
+    assert FORMAT == 5
 
 
 def test_the_chain_runs_over_times_and_bodies_and_nothing_else() -> None:
@@ -242,6 +254,24 @@ def test_the_last_record_of_an_append_carries_the_seal() -> None:
     for record in records:
         chain = link(chain, record)
     assert last == Record(2, b"c", chain)
+
+
+def test_versions_count_from_the_first_record_on() -> None:
+    """A resume has the version of the state that it stands for, whatever comes first has 1."""
+    begin, seal = Record(1, encode(Begin(5, "e"))), Record(1, encode(Seal("")))
+    resume = Record(1, encode(Resume(7, b"")))
+    found = [
+        (first_version(records), last_version(records))
+        for records in (
+            [],
+            [begin],
+            [begin, seal],
+            [resume],
+            [resume, seal],
+            [Record(1, b"nonsense"), seal],
+        )
+    ]
+    assert found == [(1, 0), (1, 1), (1, 2), (7, 7), (7, 8), (1, 2)]
 
 
 def test_the_digest_of_a_polls_text_tells_every_edit() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from typing import cast
 
 import msgspec
 
@@ -19,23 +18,19 @@ from voting.records import (
     Arrange,
     Ballot,
     Begin,
+    Body,
     Claim,
     Define,
     Issue,
     Record,
+    Resume,
+    Seal,
     decode,
     link,
 )
-from voting.state import Done, Outcome, Receipt, Refusal, Rehearsal, Round, State
+from voting.snapshot import unpack
+from voting.state import Broken, Done, Newer, Outcome, Receipt, Refusal, Round, State
 from voting.steering import define, steer
-
-
-class Broken(Exception):
-    """These records are no history that this program could have written."""
-
-
-class Newer(Broken):
-    """A newer program has written these records."""
 
 
 def receipt_code(chain: bytes, voter: str, ballot: str) -> str:
@@ -102,14 +97,32 @@ def apply(state: State, record: Record) -> Outcome:
     Raises:
         Broken: the record cannot follow the ones before it; the state is then unusable.
     """
+    return take(state, record, body_of(state, record))
+
+
+def body_of(state: State, record: Record) -> Body:
+    """Return the body of the record that follows.
+
+    Raises:
+        Broken: it cannot be read.
+    """
+    try:
+        return decode(record.body)
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise Broken(f"record {state.version + 1} cannot be read: {error}") from error
+
+
+def take(state: State, record: Record, body: Body) -> Outcome:
+    """Do what `apply` does with a record whose body has been read."""
     number = state.version + 1
     try:
-        body = decode(record.body)
         before, chain = state.chain, link(state.chain, record)
-    except (msgspec.DecodeError, UnicodeError, OverflowError) as error:
+    except OverflowError as error:
         raise Broken(f"record {number} cannot be read: {error}") from error
+    if number == 1 and isinstance(body, Resume):
+        return _resume(state, body, record)
     if number == 1 and not isinstance(body, Begin):
-        raise Broken(f"record 1 is a {type(body).__name__}; expected a Begin")
+        raise Broken(f"record 1 is a {type(body).__name__}; expected a Begin or a Resume")
     if record.at < state.at:
         raise Broken(f"record {number} is older than the one before it")
     if record.seal and record.seal != chain:
@@ -122,6 +135,10 @@ def apply(state: State, record: Record) -> Outcome:
             return judge(state, body, record.at) or _count(state, body, before)
         case Begin():
             return _begin(state, body)
+        case Seal():
+            return _prove(state, body, before)
+        case Resume():
+            raise Broken(f"record {number} is a Resume; expected one nowhere but at the beginning")
         case Issue():
             return admission.add(state, body)
         case Claim():
@@ -145,21 +162,32 @@ def _begin(state: State, begin: Begin) -> Done:
     return Done()
 
 
+def _resume(state: State, resume: Resume, record: Record) -> Done:
+    """Become the state that a journal begins with.
+
+    The chain goes on from where it was then, so the records that follow are sealed, and give the
+    codes, that they would have in the journal with all the earlier ones.
+    """
+    found = unpack(resume.state)
+    if record.seal and record.seal != link(found.chain, record):
+        raise Broken("the state that it begins with is not what was sealed")
+    if (resume.version, record.at) != (found.version, found.at):
+        raise Broken("the state that it begins with is of another version or time")
+    vars(state).update(vars(found))
+    if record.seal:
+        state.sealed = state.version
+    return Done()
+
+
+def _prove(state: State, seal: Seal, chain_before: bytes) -> Done:
+    if seal.chain != chain_before.hex():
+        raise Broken(f"record {state.version} is not the seal of those before it")
+    state.sealed = state.version
+    return Done()
+
+
 def _count(state: State, ballot: Ballot, chain_before: bytes) -> Receipt:
-    current = state.rounds.get(ballot.round) or cast(Rehearsal, state.rehearsal).round
-    standing = current.counted.setdefault(ballot.voter, [])
-    if current.poll.rule != "taps":
-        for replaced in standing:
-            for candidate in replaced.choices:
-                current.counts[candidate] -= 1
-        current.ballots -= len(standing)
-        standing.clear()
-    for candidate in ballot.choices:
-        current.counts[candidate] += 1
-    current.ballots += 1
-    current.used[ballot.voter] = current.used.get(ballot.voter, 0) + 1
     code = receipt_code(chain_before, ballot.voter, ballot.ballot)
     receipt = Receipt(ballot.ballot, ballot.round, ballot.choices, state.version, code)
-    standing.append(receipt)
-    state.receipts.setdefault(ballot.voter, {})[ballot.ballot] = receipt
+    state.count(ballot.voter, receipt)
     return receipt

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from voting.folder import rename
 from voting.head import Head
 from voting.journal import Damaged, NotRecorded
-from voting.records import Record
+from voting.records import Record, first_version, last_version
 
 NAME = "journal.sqlite"
 
@@ -89,13 +89,22 @@ def rows(database: sqlite3.Connection, after: int, most: int = -1) -> Iterator[R
         )
         if not has_seals(database):
             query = query.replace("seal", "NULL")
-        for expected, row in enumerate(database.execute(query, (after, most)), after + 1):
+        expected = after + 1
+        for row in database.execute(query, (after, most)):
+            if expected == 1:
+                expected = _first(row[2])
             yield _record(expected, *row)
+            expected += 1
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
         if code & 0xFF in _MAY_PASS:
             raise
         raise Damaged(f"the database file is damaged ({error})") from error
+
+
+def _first(body: object) -> int:
+    """Return which number the first row of all should have, as its body says."""
+    return first_version([Record(0, body)]) if isinstance(body, bytes) else 1
 
 
 def _record(expected: int, version: object, at: object, body: object, seal: object) -> Record:
@@ -131,10 +140,10 @@ def check(records: list[Record], head: Head | None) -> None:
     Raises:
         Damaged: they end before it, or are others, or end amid what was appended at once.
     """
-    last = len(records)
+    first, last = first_version(records), last_version(records)
     if head and last < head.version:
         raise Damaged.missing(last + 1, head.version)
-    if head and records[head.version - 1].seal != head.seal:
+    if head and (head.version < first or records[head.version - first].seal != head.seal):
         raise Damaged(f"record {head.version} is not the one that was recorded")
     if records and not records[-1].seal and any(record.seal for record in records):
         raise Damaged.missing(last + 1, last + 1)
@@ -155,7 +164,7 @@ def readable(file: Path) -> tuple[list[Record], Damaged | None]:
             except Damaged as damage:
                 # Python's cursor looks one row ahead, and has kept the one before the damage.
                 with suppress(Damaged):
-                    records += rows(database, len(records), most=1)
+                    records += rows(database, last_version(records), most=1)
                 return records, damage
     except sqlite3.Error as error:
         raise NotRecorded(f"{file}: {error}") from error
@@ -185,7 +194,7 @@ def salvaged(file: Path) -> Iterator[list[Record]]:
             yield readable(copy)[0]
 
 
-def create(file: Path, records: Iterable[Record] = ()) -> None:
+def create(file: Path, records: Sequence[Record] = ()) -> None:
     """Make a journal of records, over another if need be; it appears whole or not at all.
 
     Raises:
@@ -204,7 +213,7 @@ def create(file: Path, records: Iterable[Record] = ()) -> None:
                 "CREATE TABLE record (version INTEGER PRIMARY KEY,"
                 " at INTEGER NOT NULL, body BLOB NOT NULL, seal BLOB)"
             )
-            insert(database, 0, records)
+            insert(database, first_version(records) - 1, records)
             database.execute("COMMIT")
             database.execute("PRAGMA journal_mode=WAL")
     except sqlite3.Error as error:

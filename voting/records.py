@@ -13,15 +13,16 @@ append carries it as its seal, so that no byte can change unnoticed.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import msgspec
 
-FORMAT = 4
+FORMAT = 5
 """The journal's format that this program writes; the first record of a journal carries it.
 
 1: one poll at a time, rule `single`, results `live`. 2: seals, rules, countdowns, several polls.
-3: rehearsals. 4: one-time codes.
+3: rehearsals. 4: one-time codes. 5: seals that are records, and journals that begin in the middle.
 """
 
 SEALED_SINCE = 2
@@ -75,6 +76,25 @@ class Begin(msgspec.Struct, frozen=True, tag="begin"):
 
     format: int
     epoch: str
+
+
+class Resume(msgspec.Struct, frozen=True, tag="resume"):
+    """The first record of a journal whose earlier records nobody keeps: the state as of them.
+
+    `version` is the state's and the record's own: it stands for the record of that version, too.
+    """
+
+    version: int
+    state: bytes
+
+
+class Seal(msgspec.Struct, frozen=True, tag="seal"):
+    """Proves all records before it: `chain`, in hex, is the chain that they give.
+
+    For journals that have no place for a seal beside a record.
+    """
+
+    chain: str
 
 
 class Define(msgspec.Struct, frozen=True, tag="define"):
@@ -243,7 +263,7 @@ Command = (
     | Remove
     | Rehearse
 )
-Body = Begin | Define | Arrange | Ballot | Issue | Claim | Command
+Body = Begin | Resume | Seal | Define | Arrange | Ballot | Issue | Claim | Command
 
 
 class Record(NamedTuple):
@@ -273,6 +293,23 @@ def decode(body: bytes) -> Body:
         msgspec.DecodeError, UnicodeError: the bytes are no record of this format.
     """
     return _decoder.decode(body)
+
+
+def first_version(records: Sequence[Record]) -> int:
+    """Return the version of a journal's first record: more than 1 where it stands for earlier ones.
+
+    What cannot be read stands for none; the fold will say what is wrong with it.
+    """
+    try:
+        first = decode(records[0].body) if records else None
+    except (msgspec.DecodeError, UnicodeError):
+        return 1
+    return first.version if isinstance(first, Resume) else 1
+
+
+def last_version(records: Sequence[Record]) -> int:
+    """Return the version of the last of a journal's records, 0 if there is none."""
+    return first_version(records) + len(records) - 1
 
 
 def link(chain: bytes, record: Record) -> bytes:

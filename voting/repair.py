@@ -21,7 +21,7 @@ from voting import database, head
 from voting.folder import hold, rename
 from voting.head import Head
 from voting.journal import Unusable
-from voting.records import FORMAT, Begin, Record, encode, sealed
+from voting.records import FORMAT, Begin, Record, encode, last_version, sealed
 from voting.verify import PREPARED, examine
 
 
@@ -59,7 +59,7 @@ def _prepare(folder: Path, clock: Callable[[], int]) -> None:
     new_head.unlink(missing_ok=True)
     database.create(new_journal, records)
     inode = new_journal.stat().st_ino
-    head.write(new_head, Head(len(records), records[-1].seal, time.time_ns(), inode))
+    head.write(new_head, Head(last_version(records), records[-1].seal, time.time_ns(), inode))
     aside = folder / f"damaged-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
     aside.mkdir()
     old_head = folder / head.NAME

@@ -1,6 +1,6 @@
 """The state of the room, and what can come of a record.
 
-Owns the shapes that `ballots.apply` fills. Changes nothing itself.
+Owns the shapes that `ballots.apply` fills, and how a ballot is counted. Decides nothing.
 
 What an outcome can be:
 
@@ -8,11 +8,13 @@ What an outcome can be:
     ├── Receipt    the ballot is counted
     ├── Refusal    the record changed nothing, and `code` says why
     └── Done       a command took effect
+
+What can be wrong with the records themselves is `Broken`: nothing comes of them.
 """
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
 import msgspec
 
@@ -59,6 +61,14 @@ class Done(msgspec.Struct, frozen=True):
 Outcome = Receipt | Refusal | Done
 
 
+class Broken(Exception):
+    """These records are no history that this program could have written."""
+
+
+class Newer(Broken):
+    """A newer program has written these records."""
+
+
 class Round:
     """One taking of a poll: the poll as it was when the round opened, and who chose what.
 
@@ -101,6 +111,21 @@ class Round:
             self.results = poll.results
         self.poll = poll
         self.counts = {candidate.id: 0 for candidate in poll.candidates}
+
+    def count(self, voter: str, receipt: Receipt) -> None:
+        """Count a voter's ballot: a tap adds to those before it, any other takes their place."""
+        standing = self.counted.setdefault(voter, [])
+        if self.poll.rule != "taps":
+            for replaced in standing:
+                for candidate in replaced.choices:
+                    self.counts[candidate] -= 1
+            self.ballots -= len(standing)
+            standing.clear()
+        for candidate in receipt.choices:
+            self.counts[candidate] += 1
+        self.ballots += 1
+        self.used[voter] = self.used.get(voter, 0) + 1
+        standing.append(receipt)
 
     @property
     def state(self) -> Literal["open", "closed"]:
@@ -204,6 +229,12 @@ class State:
     def on_stage(self) -> Round | None:
         """The round that phones and screen show."""
         return self.rounds.get(self.stage) or (self.rehearsal and self.rehearsal.round)
+
+    def count(self, voter: str, receipt: Receipt) -> None:
+        """Count a voter's ballot in its round, and keep its receipt for whoever asks again."""
+        current = self.rounds.get(receipt.round) or cast(Rehearsal, self.rehearsal).round
+        current.count(voter, receipt)
+        self.receipts.setdefault(voter, {})[receipt.ballot] = receipt
 
     @property
     def real_stage(self) -> int:

@@ -17,11 +17,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from voting import database, head
-from voting.ballots import Broken, Newer, apply
+from voting.ballots import apply
 from voting.export import LIST_COLUMNS, public_list
 from voting.journal import Damaged, JournalError
-from voting.records import SEALED_SINCE, Record
-from voting.state import Receipt, Round, State
+from voting.records import SEALED_SINCE, Record, first_version, last_version
+from voting.state import Broken, Newer, Receipt, Round, State
 
 PREPARED = "journal.repaired"
 """A repaired journal on its way to its place: it is there only while a repair has not ended."""
@@ -55,8 +55,14 @@ def examine(folder: Path) -> Report:
         problem = f"a newer version of this program wrote it ({broken})"
         return Report(good, state, problem)
     if damage or broken:
-        return _damaged(folder, good, len(records), str(damage or broken))
+        return _damaged(folder, good, last_version(records), str(damage or broken))
     return Report(good, state, miscounted(state))
+
+
+def examine_records(records: list[Record]) -> Report:
+    """Fold and recount the records of a journal that lies elsewhere."""
+    good, state, broken = _prove(records)
+    return Report(good, state, str(broken) if broken else miscounted(state))
 
 
 def _damaged(folder: Path, good: list[Record], known: int, problem: str) -> Report:
@@ -69,7 +75,7 @@ def _damaged(folder: Path, good: list[Record], known: int, problem: str) -> Repo
     with suppress(Damaged):
         noted = head.read(folder / head.NAME)
         known = max(known, noted.version if noted else 0)
-    left_out = max(0, known - len(good))
+    left_out = max(0, known - last_version(good))
     return Report(good, _fold(good), problem, is_damaged=True, left_out=left_out)
 
 
@@ -92,17 +98,17 @@ def _prove(records: list[Record]) -> tuple[list[Record], State, Broken | None]:
     """Return the good records, the room as of them, and what is wrong with those behind them."""
     state, good = State(), 0
     broken: Broken | None = None
-    for record in records:
+    for number, record in enumerate(records, 1):
         try:
             apply(state, record)
         except Broken as error:
             broken = error
             break
         if record.seal or state.format < SEALED_SINCE:
-            good = state.version
-    if broken is None and good == state.version:
+            good = number
+    if broken is None and good == len(records):
         return records, state, None
-    broken = broken or Broken(f"the records from {good + 1} on have no seal")
+    broken = broken or Broken(f"the records from {first_version(records) + good} on have no seal")
     return records[:good], _fold(records[:good]), broken
 
 
@@ -192,6 +198,8 @@ def _verdict(report: Report) -> str:
     if not report.records:
         return "There is no journal yet."
     records = "1 record" if state.version == 1 else f"{state.version:,} records"
+    if (first := first_version(report.records)) > 1:
+        records += f", those up to {first:,} as one state"
     chain = "chain unbroken" if state.sealed else "older than seals"
     return f"{records}, {chain}, up to {_time(state)}."
 
