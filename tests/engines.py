@@ -10,7 +10,8 @@ from gevent.event import AsyncResult, Event
 
 from tests.folding import POLL
 from voting.engine import Change, Engine
-from voting.journal import Journal, NotRecorded
+from voting.histogram import Histogram
+from voting.journal import Journal, NotRecorded, Unshared
 from voting.records import Ballot, Command, Poll, Record
 from voting.state import Outcome, Receipt, Refusal, Round, State
 
@@ -18,7 +19,7 @@ PATIENCE = 10
 """Seconds after which a gate that should have opened fails the test."""
 
 
-class ListJournal:
+class ListJournal(Unshared):
     """A journal in a list, which a test can hold up and make fail.
 
     `gate` holds up appends while it is clear, and `knocked` says that one waits there, with the
@@ -32,6 +33,7 @@ class ListJournal:
     def __init__(self, records: Sequence[Record] = ()) -> None:
         self.records: list[Record] = list(records)
         self.batches: list[int] = []
+        self.commits = Histogram()
         self.gate = Event()
         self.gate.set()
         self.knocked = Event()
@@ -50,7 +52,9 @@ class ListJournal:
             raise NotRecorded("down")
         return self.records[after:]
 
-    def append(self, after: int, records: Sequence[Record]) -> None:
+    def append(
+        self, after: int, records: Sequence[Record], *, exact: bool = False
+    ) -> Sequence[Record]:
         self.at_the_gate = list(records)
         self.knocked.set()
         self.gate.wait()
@@ -64,6 +68,7 @@ class ListJournal:
         self.down |= trouble == "at last"
         if trouble in ("after", "at last"):
             raise NotRecorded("written, but nobody knows")
+        return records
 
     def close(self) -> None:
         """Nothing to give back."""

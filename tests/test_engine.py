@@ -14,7 +14,6 @@ from gevent.queue import Queue
 from tests.engines import PATIENCE, Clock, ListJournal, Room
 from tests.folding import OTHER, POLL, fields, replayed
 from voting import engine as engine_module
-from voting.ballots import Broken
 from voting.engine import MAX_BATCH, Engine
 from voting.journal import NotRecorded
 from voting.journal_sqlite import SqliteJournal
@@ -35,7 +34,7 @@ from voting.records import (
     decode,
     encode,
 )
-from voting.state import Done, Outcome, Refusal
+from voting.state import Broken, Done, Outcome, Refusal
 
 EDITED = Poll("poll", "Who else?", POLL.candidates)
 

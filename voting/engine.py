@@ -1,16 +1,19 @@
-"""Batches what changes the room into the journal, folds it, and answers.
+"""Batches what changes the room into the journal, and answers.
 
-Owns the state of a running server, and is the only one that appends. Never sees a socket or a page.
+Owns the one greenlet that changes the state, and what waits for it. Never sees a socket or a page.
 
 A ballot waits for the commit under way, no longer: a batch is what came while the last one was
-being committed. Memory changes after the commit, so nobody is shown what a crash would take back.
+being committed. A journal that is shared has a pace besides, or its appends would be as many as
+votes; and what this server's state refuses, a newer one may not, so a refusal waits until all is
+folded that was there when the ballot came.
 """
 
 from __future__ import annotations
 
-import secrets
-from collections import Counter, deque
+import random
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from time import monotonic
 from typing import Literal, cast
@@ -20,29 +23,14 @@ import msgspec
 from gevent.event import AsyncResult, Event
 
 from voting import logbook
-from voting.ballots import Broken, apply, judge, receipt_of
+from voting.ballots import judge, receipt_of
+from voting.casters import Answered, Casters, tell
 from voting.histogram import Histogram
-from voting.imports import ALL_WRITTEN, news
-from voting.journal import Journal, JournalError
-from voting.pace import Pace
+from voting.imports import ALL_WRITTEN
+from voting.journal import Journal, JournalError, Lost, NotRecorded
+from voting.ledger import Ledger, Moment
 from voting.polls import Made
-from voting.records import (
-    FORMAT,
-    SEALED_SINCE,
-    Ballot,
-    Begin,
-    Body,
-    Claim,
-    Close,
-    Command,
-    Ending,
-    Issue,
-    Open,
-    Poll,
-    Record,
-    encode,
-    sealed,
-)
+from voting.records import Ballot, Body, Claim, Close, Command, Ending, Issue, Poll, Seal
 from voting.state import Outcome, Refusal, State
 
 MAX_BATCH = 1_000
@@ -57,20 +45,18 @@ STOP_SECONDS = 5.0
 LOOK_SECONDS = 1.0
 """At most, between two looks at a running countdown: the clock may be set meanwhile."""
 
+SEAL_SECONDS = (0.5, 1.5)
+"""How long a shared journal may be without a seal: servers take turns by chance."""
+
 NOT_RECORDED = Refusal("not_recorded", "the journal cannot be written; send it again later")
 TOO_FAST = Refusal("too_fast", "more taps in a second than this poll takes")
-Answered = Callable[[Outcome], None]
 
 Change = Literal["numbers", "state", "round"]
 """What is new: counts alone, anything else, or even the round, and with it everyone's choices."""
 
 
 class Engine:
-    """The state, and the one greenlet that changes it.
-
-    `answers` are the ballots so far that were not counted, by what they were answered: a refusal's
-    code, or "repeated" for a receipt that was there before. `delays` are from a ballot that was
-    counted to its receipt.
+    """Takes ballots and commands, one batch after the other.
 
     Args:
         journal: where records become durable.
@@ -78,21 +64,36 @@ class Engine:
     """
 
     def __init__(self, journal: Journal, clock: Callable[[], int]) -> None:
-        self.state = State()
         self.recording = True
-        self.answers: Counter[str] = Counter()
-        self.delays = Histogram()
+        self.casters = Casters()
         self._journal = journal
-        self._clock = clock
-        self._ahead = 0
+        self._ledger = Ledger(journal, clock, self._tell_of_others)
         self._changed: Callable[[Change], None] = lambda change: None
         self._room: Callable[[], int] = lambda: 0
-        self._pace = Pace()
+        self._elsewhere: Callable[[list[str]], None] = lambda voters: None
         self._waiting: deque[tuple[Body, Answered]] = deque()
-        self._underway: dict[tuple[str, str], list[Answered]] = {}
+        self._doubted: list[tuple[Ballot, Answered]] = []
+        self._looks: list[AsyncResult[None]] = []
+        self._owed: list[Body] = []
         self._wake = Event()
+        self._appended_at = self._looked_at = float("-inf")
+        self._seal_at: float | None = None
         self._stopping = False
         self._greenlet: gevent.Greenlet[[], None] | None = None
+
+    @property
+    def state(self) -> State:
+        """The room; always the same object, whatever becomes of it."""
+        return self._ledger.state
+
+    @property
+    def batches(self) -> Histogram:
+        """How many records each append held."""
+        return self._ledger.batches
+
+    def now(self) -> int:
+        """Return the time that a record would get now, in milliseconds since 1970, UTC."""
+        return self._ledger.now()
 
     def replay(self, *, restored: bool = False) -> None:
         """Fold the journal from where the state is; give a new journal its first record.
@@ -104,16 +105,7 @@ class Engine:
             JournalError: the journal cannot be read or written.
             ballots.Broken: it holds what this program cannot have written.
         """
-        self._fold(self._journal.read(self.state.version))
-        # Where this computer's clock was set back since, time goes on from the newest record:
-        # standing still until the clock has caught up, it would hold up every countdown.
-        self._ahead = max(0, self.state.at - self._clock())
-        if self.state.format >= SEALED_SINCE and self.state.sealed < self.state.version:
-            raise Broken(f"the records from {self.state.sealed + 1} on have no seal")
-        if self.state.version == 0 or restored:
-            self._record([Begin(FORMAT, secrets.token_hex(8))])
-        elif self.state.format < FORMAT:
-            self._record([Begin(FORMAT, self.state.epoch)])
+        self._ledger.replay(restored=restored)
 
     def prepare(
         self, polls: Sequence[Poll], made: Made = ALL_WRITTEN, *, open_at_start: bool
@@ -125,24 +117,20 @@ class Engine:
         Raises:
             JournalError: the journal cannot be written.
         """
-        state = self.state
-        if state.rehearsal:
-            self._record([Close(state.stage, state.version)])
-        if bodies := news(state, polls, made):
-            self._record(bodies)
-        if open_at_start and not state.begun and state.poll:
-            self._record([Open(0, state.version, state.poll.id)])
+        self._ledger.prepare(polls, made, open_at_start=open_at_start)
 
-    def now(self) -> int:
-        """Return the time that a record would get now, in milliseconds since 1970, UTC."""
-        return max(self._clock() + self._ahead, self.state.at)
-
-    def watch(self, changed: Callable[[Change], None], room: Callable[[], int]) -> None:
+    def watch(
+        self,
+        changed: Callable[[Change], None],
+        room: Callable[[], int],
+        elsewhere: Callable[[list[str]], None] = lambda voters: None,
+    ) -> None:
         """Have `changed` called after each batch, and when recording stops or goes on.
 
-        `room` says how many are present or have voted; it is asked when a round ends.
+        `room` says how many are present or have voted; it is asked when a round ends. `elsewhere`
+        is told the voters whose ballots other servers have appended.
         """
-        self._changed, self._room = changed, room
+        self._changed, self._room, self._elsewhere = changed, room, elsewhere
 
     def start(self, failed: Callable[[], None] = lambda: None) -> None:
         """Begin to take ballots; `replay` has been called.
@@ -153,10 +141,10 @@ class Engine:
         # What a crash left in the journal may have been written and not synced: this syncs it
         # before anybody is told of it. And a disk that is full is known before a ballot comes.
         try:
-            self._journal.append(self.state.version, [])
+            self._ledger.probe()
         except JournalError as error:
-            self.recording = False
-            logbook.note("journal_lost", reason=str(error))
+            self._lose(error)
+        self._journal.watch(self._wake.set)
         self._greenlet = gevent.spawn(self._run)
         self._greenlet.link_exception(lambda greenlet: failed())
 
@@ -165,11 +153,6 @@ class Engine:
         """Whether nothing is taken any more."""
         return self._stopping
 
-    @property
-    def underway(self) -> int:
-        """How many ballots wait for a commit, or for the end of one."""
-        return len(self._underway)
-
     def stop(self) -> None:
         """Commit and answer what waits, then end; what comes now is refused."""
         self._stopping = True
@@ -177,44 +160,35 @@ class Engine:
         if self._greenlet:
             self._greenlet.join(STOP_SECONDS)
 
+    # What comes in
+
     def cast(self, ballot: Ballot, answered: Answered) -> None:
         """Answer a ballot: at once if it needs no record, else when its batch is folded.
 
-        An id that is under way already gets the answer of its first copy: a refusal of the second
-        would be final, and the first may count. For the same reason nothing is refused for good
-        while nobody knows what the journal holds.
+        Nothing is refused for good while nobody knows what the journal holds.
 
         `answered` is called exactly once, and must not block.
         """
-        answer: Outcome | None = receipt_of(self.state, ballot)
-        id = (ballot.voter, ballot.ballot)
-        if answer is None and id in self._underway:
-            self._underway[id].append(answered)
-            return
-        if answer is None and self.recording:
+        receipt = receipt_of(self.state, ballot)
+        if receipt is not None:
+            self.casters.answer(answered, receipt)
+        elif not self.casters.join(ballot, answered):
+            self._judge(ballot, answered, is_final=not self._journal.is_shared)
+
+    def _judge(self, ballot: Ballot, answered: Answered, *, is_final: bool) -> None:
+        answer: Outcome | None = None
+        if self.recording and not self._stopping:
             answer = judge(self.state, ballot, self.now())
-            if answer is None and not self._keeps_pace(ballot.voter):
+            if answer is not None and not is_final:
+                self._doubted.append((ballot, answered))
+                self._wake.set()
+                return
+            if answer is None and not self.casters.keeps_pace(self.state, ballot.voter):
                 answer = TOO_FAST
         if answer is not None:
-            self.answers[answer.code if isinstance(answer, Refusal) else "repeated"] += 1
-            answered(answer)
-            return
-        self._underway[id] = [answered]
-        self._submit(ballot, partial(self._settle, id, monotonic()))
-
-    def _settle(self, id: tuple[str, str], cast_at: float, outcome: Outcome) -> None:
-        if isinstance(outcome, Refusal):
-            self.answers[outcome.code] += 1
+            self.casters.answer(answered, answer)
         else:
-            self.delays.add(monotonic() - cast_at)
-        for answered in self._underway.pop(id):
-            _answer(answered, outcome)
-
-    def _keeps_pace(self, voter: str) -> bool:
-        current = self.state.on_stage
-        if current is None or current.poll.rule != "taps":
-            return True
-        return self._pace.allows(voter, current.poll.taps_per_second)
+            self._submit(ballot, self.casters.begin(ballot, answered))
 
     def command(self, command: Command) -> Outcome:
         """Append an admin's command and wait for what came of it."""
@@ -228,6 +202,18 @@ class Engine:
         self._submit(body, result.set)
         return cast(Outcome, result.get())
 
+    def catch_up(self) -> None:
+        """Wait until all is folded that the journal holds now, if it can be read.
+
+        Who was answered by another server may come here next.
+        """
+        if not self._journal.is_shared or not self.recording or self._stopping:
+            return
+        look: AsyncResult[None] = AsyncResult()
+        self._looks.append(look)
+        self._wake.set()
+        look.get()
+
     def _submit(self, body: Body, answered: Answered) -> None:
         if self._stopping or not self.recording:
             answered(NOT_RECORDED)
@@ -235,27 +221,42 @@ class Engine:
         self._waiting.append((body, answered))
         self._wake.set()
 
+    # The loop
+
     def _run(self) -> None:
         try:
-            if not self.recording:
-                self._recover()
             while self._waiting or not self._stopping:
-                self._wake.wait(self._until_due())
+                if not self.recording:
+                    self._recover()
+                    continue
+                if not self._waiting:
+                    self._wake.wait(self._until_due())
                 self._wake.clear()
+                if self._journal.is_shared:
+                    self._take_in()
+                    self._seal_when_due()
                 self._close_when_due()
-                while self._waiting:
+                if self._waiting and self.recording:
+                    self._rest(self._appended_at)
                     self._commit(self._next_batch())
+                    self._appended_at = monotonic()
         except Exception:
-            self._stopping, self.recording = True, False
-            self._refuse(self._waiting)
+            self.recording = False
             raise
+        finally:
+            self._stopping = True
+            self._refuse(self._waiting)
+            self._answer(*self._asked())
 
     def _until_due(self) -> float | None:
         """Return for how many seconds nothing but a ballot or a command can need the engine."""
+        due = []
+        if self._seal_at is not None:
+            due.append(max(0.0, self._seal_at - monotonic()))
         current = self.state.on_stage
-        if current is None or current.closed_at is not None or current.closes_at is None:
-            return None
-        return min(max(current.closes_at - self.now(), 0) / 1_000, LOOK_SECONDS)
+        if current and current.closed_at is None and current.closes_at is not None:
+            due.append(min(max(current.closes_at - self.now(), 0) / 1_000, LOOK_SECONDS))
+        return min(due, default=None)
 
     def _close_when_due(self) -> None:
         """Put the close of a countdown that is over behind what already waits."""
@@ -264,73 +265,143 @@ class Engine:
             due = Close(current.id, self.state.version, self._room())
             self._waiting.append((due, lambda outcome: None))
 
+    def _seal_when_due(self) -> None:
+        """Prove now and then what a shared journal holds, and let it tidy up."""
+        if self.state.sealed == self.state.version:
+            self._seal_at = None
+        elif self._seal_at is None:
+            self._seal_at = monotonic() + random.uniform(*SEAL_SECONDS)  # noqa: S311 - no secret
+        elif monotonic() >= self._seal_at:
+            self._seal_at = None
+            self._try(self._ledger.seal)
+        self._journal.tend(self.state)
+
+    def _rest(self, since: float) -> None:
+        """Keep the journal's pace: ten times the votes are the same number of appends."""
+        left = since + self._journal.rest_seconds - monotonic()
+        if left > 0 and len(self._waiting) < MAX_BATCH and not self._stopping:
+            gevent.sleep(left)
+
     def _next_batch(self) -> list[tuple[Body, Answered]]:
         return [self._waiting.popleft() for _ in range(min(MAX_BATCH, len(self._waiting)))]
 
     def _commit(self, batch: list[tuple[Body, Answered]]) -> None:
-        stage, steered = self.state.stage, self.state.steered
+        before = self._ledger.moment
         try:
-            outcomes = self._record([body for body, _ in batch])
+            outcomes = self._ledger.record([body for body, _ in batch])
         except JournalError as error:
-            logbook.note("journal_lost", reason=str(error))
             self._refuse(batch)
-            self._recover()
+            self._lose(error)
             return
         except Exception:
             self._refuse(batch)
             raise
-        for (_, answered), outcome in zip(batch, outcomes, strict=True):
-            _answer(answered, outcome)
-        if self.state.stage != stage:
-            self._changed("round")
-        elif not all(isinstance(body, Issue | Claim) for body, _ in batch):  # no page shows them
-            self._changed("numbers" if self.state.steered == steered else "state")
+        for (_, answered), outcome in zip(batch, outcomes[-len(batch) :], strict=True):
+            tell(answered, outcome)
+        # What no page shows is no news.
+        is_silent = all(isinstance(body, Issue | Claim | Seal) for body, _ in batch)
+        if not is_silent or len(outcomes) > len(batch):
+            self._tell_of_change(before)
 
-    def _record(self, bodies: list[Body]) -> list[Outcome]:
-        at = self.now()
-        records = sealed(self.state.chain, [Record(at, encode(body)) for body in bodies])
-        self._journal.append(self.state.version, records)
-        return self._fold(records)
+    def _take_in(self) -> None:
+        """Fold what other servers have appended; where somebody waits for it, all of it."""
+        is_asked = bool(self._looks or self._doubted)
+        if is_asked:
+            self._rest(self._looked_at)
+            self._looked_at = monotonic()
+        asked = self._asked()  # who comes while this reads needs another read
+        self._try(partial(self._ledger.take_in, all=is_asked))
+        self._answer(*asked)
+
+    def _asked(self) -> tuple[list[AsyncResult[None]], list[tuple[Ballot, Answered]]]:
+        """Return who waits for all to be folded; those who come later are apart."""
+        asked = self._looks, self._doubted
+        self._looks, self._doubted = [], []
+        return asked
+
+    def _answer(
+        self, looks: list[AsyncResult[None]], doubted: list[tuple[Ballot, Answered]]
+    ) -> None:
+        for look in looks:
+            look.set()
+        for ballot, answered in doubted:
+            receipt = receipt_of(self.state, ballot)
+            if receipt is not None:
+                self.casters.answer(answered, receipt)
+            elif not self.casters.join(ballot, answered):
+                self._judge(ballot, answered, is_final=True)
+
+    def _try(self, step: Callable[[], None]) -> None:
+        """Do what reads or writes the journal, say what is new then, recover if it fails."""
+        before = self._ledger.moment
+        try:
+            step()
+        except JournalError as error:
+            self._lose(error)
+        else:
+            if self._ledger.moment != before:
+                self._tell_of_change(before)
+
+    def _tell_of_change(self, before: Moment) -> None:
+        """Say what is new since a moment."""
+        now = self._ledger.moment
+        if (now.epoch, now.stage) != (before.epoch, before.stage):
+            self._changed("round")
+        else:
+            self._changed("numbers" if now.steered == before.steered else "state")
+
+    def _tell_of_others(self, voters: list[str]) -> None:
+        """Count others' taps as if they had come here: a rate is of a voter, wherever."""
+        for voter in voters:
+            self.casters.keeps_pace(self.state, voter)
+        self._elsewhere(voters)
 
     def _refuse(self, waiting: Iterable[tuple[Body, Answered]]) -> None:
         for _, answered in waiting:
-            _answer(answered, NOT_RECORDED)
+            tell(answered, NOT_RECORDED)
+
+    # When the journal fails
+
+    def _lose(self, error: JournalError) -> None:
+        """Take nothing any more, until the journal answers again."""
+        self.recording = False
+        logbook.note("journal_lost", reason=str(error))
+        self._changed("state")
 
     def _recover(self) -> None:
         """Refuse everything until the journal answers again, then fold what it holds.
 
-        A commit that failed may have reached the disk all the same, so the tail is read before
-        anything is appended, and folded once a trial write says that it is durable. The ballots in
-        it are counted; their phones ask again and get the receipt.
+        The ballots in it are counted; their phones ask again and get the receipt.
         """
-        self.recording = False
-        self._changed("state")
-        version = self.state.version
+        before = self._ledger.moment
         while not self.recording:
             self._refuse(self._waiting)
             self._waiting.clear()
+            self._answer(*self._asked())
             if self._stopping:
                 return
             try:
-                tail = self._journal.read(version)
-                self._journal.append(version + len(tail), [])
-            except JournalError:
+                self._owed += self._ledger.resume()
+            except JournalError as error:
+                self._offer(error)
                 self._wake.clear()
                 self._wake.wait(RETRY_SECONDS)
             else:
-                self._fold(tail)
                 self.recording = True
-                logbook.note("journal_back", found=len(tail))
+        found = self.state.version - before.version
+        owed, self._owed = self._owed, []
+        logbook.note("journal_back", found=found, **({"owed": len(owed)} if owed else {}))
+        self._waiting.extend((body, partial(self._owe, body)) for body in owed)
         # What the tail held was answered "not recorded": its voters must hear that it counts.
-        self._changed("state" if self.state.version == version else "round")
+        self._changed("state" if self._ledger.moment == before else "round")
 
-    def _fold(self, records: Iterable[Record]) -> list[Outcome]:
-        return [apply(self.state, record) for record in records]
+    def _owe(self, body: Body, outcome: Outcome) -> None:
+        """Keep what is still missing in the journal until it is there."""
+        if outcome is NOT_RECORDED:
+            self._owed.append(body)
 
-
-def _answer(answered: Answered, outcome: Outcome) -> None:
-    """Answer one caster; a mistake in telling it must not cost the others theirs."""
-    try:
-        answered(outcome)
-    except Exception:
-        logbook.mistake()
+    def _offer(self, error: JournalError) -> None:
+        """Where the journal is gone, offer what is in memory for a new one."""
+        if isinstance(error, Lost):
+            with suppress(NotRecorded):  # the next turn tries again
+                self._ledger.begin_again()

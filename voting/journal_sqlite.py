@@ -26,10 +26,11 @@ import gevent
 from gevent.event import Event
 
 from voting import database, head
+from voting.clock import steady_clock
 from voting.folder import hold
 from voting.head import Head
 from voting.histogram import Histogram
-from voting.journal import Damaged, NotRecorded, Unusable
+from voting.journal import Damaged, NotRecorded, Unshared, Unusable
 from voting.records import Record
 from voting.worker import Worker
 
@@ -45,7 +46,7 @@ SLACK_SECONDS = 10
 """Files changed so much later than their head were changed by somebody else."""
 
 
-class SqliteJournal:
+class SqliteJournal(Unshared):
     """A journal in one SQLite file.
 
     SQLite's calls wait for the disk, and under gevent that would stop every phone: one native
@@ -63,6 +64,7 @@ class SqliteJournal:
         self._file = folder / database.NAME
         self._head = folder / head.NAME
         self.commits = Histogram()
+        self.clock = steady_clock()
         self._held = hold(folder)
         self._worker = Worker()
         self._reader: sqlite3.Connection | None = None
@@ -112,7 +114,13 @@ class SqliteJournal:
             database.check(records, noted)
         return records
 
-    def append(self, after: int, records: Sequence[Record]) -> None:
+    def append(
+        self,
+        after: int,
+        records: Sequence[Record],
+        *,
+        exact: bool = True,  # noqa: ARG002 - it always is: nobody else appends
+    ) -> Sequence[Record]:
         if self._keeper is None:
             self._keeper = gevent.spawn(self._keep_head)
         began = time.monotonic()
@@ -122,6 +130,7 @@ class SqliteJournal:
         finally:
             # A failed one has touched the files as well.
             self._appended.set()
+        return records
 
     def _append(self, after: int, records: Sequence[Record]) -> None:
         opened = self._open_to_write()

@@ -55,17 +55,18 @@ class Shelf:
     def __init__(self) -> None:
         # One thread, however many ask: each more would take its share of the room's turns.
         self._pool = ThreadPool(1)
-        self._kept: dict[int, tuple[int, Published]] = {}
+        self._kept: dict[int, tuple[tuple[str, int], Published]] = {}
 
     def take(self, state: State, current: Round) -> Published:
         """Return a closed round as it is now.
 
         Nothing but a command changes a closed round, so a copy is good until the next one.
         """
-        steered, found = self._kept.pop(current.id, (0, None))
-        if found is None or steered != state.steered:
+        now = state.epoch, state.steered
+        of, found = self._kept.pop(current.id, (now, None))
+        if found is None or of != now:
             found = Published(current, changed(state, current), self._pool)
-        self._kept[current.id] = state.steered, found
+        self._kept[current.id] = now, found
         if len(self._kept) > MAX_KEPT:
             del self._kept[next(iter(self._kept))]
         return found

@@ -1,0 +1,450 @@
+"""journal_redis.py, survivors.py, shelving.py: what becomes of a journal that servers share.
+
+Two servers' engines in one process, on a real Redis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+import gevent.socket
+import pytest
+from gevent.event import Event
+from msgspec.structs import replace
+
+from tests.engines import PATIENCE, Answer
+from tests.folding import POLL
+from tests.places import RedisPlace
+from tests.redises import Redis
+from voting import engine, redis_stream, shelving, sighting, survivors
+from voting.engine import Engine
+from voting.journal_redis import RedisJournal
+from voting.records import Ballot, Close, Open, Poll, Reset
+from voting.redis_stream import Layout
+from voting.snapshot import pack
+from voting.state import Done, Refusal, State
+
+
+class Node:
+    """One server's engine and journal."""
+
+    def __init__(self, place: RedisPlace, poll: Poll = POLL) -> None:
+        self.journal: RedisJournal = place.open()
+        self.engine = Engine(self.journal, self.journal.clock)
+        self.engine.replay(restored=self.journal.restored)
+        self.engine.prepare([poll], open_at_start=True)
+        self.told = Event()
+        self.seen: list[str] = []
+        self.engine.watch(self._changed, lambda: 0, self.seen.extend)
+        self.engine.start()
+
+    def _changed(self, change: str) -> None:
+        self.told.set()
+
+    @property
+    def state(self) -> State:
+        return self.engine.state
+
+    def cast(self, voter: str, ballot: str = "b1", choice: str = "ada") -> Answer:
+        answer = Answer()
+        self.engine.cast(Ballot(voter, ballot, self.state.stage, (choice,)), answer)
+        return answer
+
+    def until(self, is_so: Callable[[], bool]) -> None:
+        """Wait for something that a change of this node's brings about."""
+        with gevent.Timeout(3 * PATIENCE):
+            while not is_so():
+                self.told.wait()
+                self.told.clear()
+                gevent.sleep(0)
+
+    def is_recording(self) -> bool:
+        return self.engine.recording
+
+    def stop(self) -> None:
+        self.engine.stop()
+        self.journal.close()
+
+
+class Room:
+    """A room in a Redis, and its servers."""
+
+    def __init__(self, place: RedisPlace, nodes: ExitStack) -> None:
+        self.place = place
+        self.redis = place.redis
+        self.layout = Layout(place.key)
+        self._nodes = nodes
+
+    def node(self, poll: Poll = POLL) -> Node:
+        node = Node(self.place, poll)
+        self._nodes.callback(node.stop)
+        return node
+
+    def agree(self, *nodes: Node) -> None:
+        """Expect all servers to hold the same, once each has read what there is."""
+        for node in nodes:
+            node.engine.catch_up()
+        first, *others = nodes
+        for node in others:
+            # A seal may come between two looks.
+            for one in (first, node):
+                one.engine.catch_up()
+            assert pack(node.state) == pack(first.state)
+
+
+@pytest.fixture(autouse=True)
+def gentle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let redis-py wait as it does in a server, and nobody wait for servers that do not exist."""
+    monkeypatch.setattr("redis.connection.socket", gevent.socket)
+    monkeypatch.setattr(survivors, "ALIVE_SECONDS", 0.0)
+    monkeypatch.setattr(survivors, "ELECTION_SECONDS", 0.6)
+    monkeypatch.setattr(engine, "RETRY_SECONDS", 0.1)
+
+
+@pytest.fixture
+def room(standing_redis: Redis, tmp_path: Path) -> Iterator[Room]:
+    """A room on the Redis that the module's tests share."""
+    with ExitStack() as nodes:
+        yield Room(RedisPlace(standing_redis, tmp_path), nodes)
+
+
+@pytest.fixture
+def own_room(redis: Redis, tmp_path: Path) -> Iterator[Room]:
+    """A room on a Redis that the test may hurt."""
+    with ExitStack() as nodes:
+        yield Room(RedisPlace(redis, tmp_path), nodes)
+
+
+# One order
+
+
+def test_servers_that_start_together_make_one_room(room: Room) -> None:
+    """Polls are defined once, and one first round is opened."""
+    starting = [gevent.spawn(room.node) for _ in range(3)]
+    nodes = [greenlet.get(timeout=PATIENCE) for greenlet in starting]
+    room.agree(*nodes)
+    assert nodes[0].state.begun == 1
+    assert len(nodes[0].state.polls) == 1
+
+
+def test_votes_at_any_server_count_at_all_of_them_at_the_same_version(room: Room) -> None:
+    """Whoever voted where, each holds the same state, and the receipt names its version."""
+    one, two = room.node(), room.node()
+    receipts = [(one if i % 3 else two).cast(f"v{i}") for i in range(20)]
+    versions = [receipt.receipt().version for receipt in receipts]
+    assert len(set(versions)) == len(versions)
+    room.agree(one, two)
+    assert one.state.rounds[1].counts["ada"] == 20
+    assert set(two.seen) <= {f"v{i}" for i in range(20)}
+
+
+def test_a_ballot_sent_to_two_servers_counts_once_with_one_receipt(room: Room) -> None:
+    """A phone that heard nothing from one asks another."""
+    one, two = room.node(), room.node()
+    first, second = one.cast("v"), two.cast("v")
+    assert first.receipt() == second.receipt()
+    again = two.cast("v", choice="bob").receipt()
+    assert again == first.receipt()
+    room.agree(one, two)
+    assert one.state.rounds[1].ballots == 1
+
+
+def test_nothing_is_refused_by_a_server_that_has_not_heard_yet(room: Room) -> None:
+    """A ballot for a round that another server has just opened counts; a bad one is refused."""
+    one, two = room.node(), room.node()
+    one.engine.command(Reset(1, one.state.version))
+    answer = Answer()
+    two.engine.cast(Ballot("v", "b1", 2, ("ada",)), answer)
+    assert answer.receipt().round == 2
+    late, unknown = Answer(), Answer()
+    two.engine.cast(Ballot("w", "b1", 1, ("ada",)), late)
+    two.engine.cast(Ballot("w", "b2", 2, ("eve",)), unknown)
+    assert (late.code(), unknown.code()) == ("stale_round", "unknown_candidate")
+
+
+def test_who_catches_up_has_seen_what_was_there_before(room: Room) -> None:
+    """An admin's command at one server is what the next page of another one shows."""
+    one, two = room.node(), room.node()
+    assert one.engine.command(Close(1, one.state.version)) == Done()
+    two.engine.catch_up()
+    assert two.state.rounds[1].closed_at is not None
+
+
+def test_of_two_admins_at_two_servers_the_second_is_told(room: Room) -> None:
+    """Both saw the same room; one of them has changed it."""
+    one, two = room.node(), room.node()
+    room.agree(one, two)
+    seen = one.state.version
+    pressed = [gevent.spawn(node.engine.command, Reset(1, seen)) for node in (one, two)]
+    outcomes = [greenlet.get(timeout=PATIENCE) for greenlet in pressed]
+    assert Done() in outcomes
+    assert [o.code for o in outcomes if isinstance(o, Refusal)] == ["conflict"]
+    room.agree(one, two)
+    assert one.state.begun == 2
+
+
+def test_a_countdown_ends_at_the_same_time_everywhere(room: Room) -> None:
+    """Each server closes when it is due, the journal's clock decides, and one close counts."""
+    one, two = room.node(), room.node()
+    one.engine.command(Close(1, one.state.version))
+    one.engine.command(Open(1, one.state.version, POLL.id, 1))
+    for node in (one, two):
+        node.until(partial(is_over, node, 2))
+    room.agree(one, two)
+    closing = one.state.rounds[2]
+    assert closing.closed_at == closing.closes_at
+
+
+def is_over(node: Node, round: int) -> bool:
+    return round in node.state.rounds and node.state.rounds[round].closed_at is not None
+
+
+def test_a_voters_rate_is_one_over_all_servers(room: Room) -> None:
+    """Taps that came to others are counted as if they had come here."""
+    taps = replace(POLL, rule="taps", taps_per_second=2)
+    one, two = room.node(taps), room.node(taps)
+    for ballot in ("b1", "b2"):
+        two.cast("v", ballot).receipt()
+    one.engine.catch_up()
+    assert one.cast("v", "b3").code() == "too_fast"
+    one.cast("w", "b1").receipt()
+
+
+def test_seals_prove_the_stream_to_whoever_reads_it(room: Room) -> None:
+    """After a moment of silence a seal stands behind the newest vote, and no other behind it."""
+    one, two = room.node(), room.node()
+    one.cast("v").receipt()
+    one.until(lambda: one.state.sealed == one.state.version)
+    room.agree(one, two)
+    found = redis_stream.behind(room.redis.client, room.place.stream, redis_stream.START)
+    seals = [b for entry in found for b in entry.bodies if b'"type":"seal"' in b]
+    assert seals
+    assert found[-1].bodies == [seals[-1]]
+
+
+def test_a_hundred_times_the_votes_are_no_more_commands(room: Room) -> None:
+    """What waits while a server rests goes into one entry."""
+    node = room.node()
+    for answers in [[node.cast(f"{size}-{i}") for i in range(size)] for size in (3, 300)]:
+        before = node.journal.entries
+        for answer in answers:
+            answer.receipt()
+        assert node.journal.entries - before <= 3
+
+
+# A short stream
+
+
+def test_a_new_server_starts_from_a_snapshot_and_the_stream_is_short(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once votes are put away, their entries go; whoever starts holds the same as before."""
+    monkeypatch.setattr(shelving, "BUSY_RECORDS", 50)
+    monkeypatch.setattr(redis_stream, "KEPT_MS", 0)
+    monkeypatch.setattr(shelving, "KEPT_MS", 0)
+    one = room.node()
+    first = [one.cast(f"v{i}") for i in range(60)]
+    receipts = [answer.receipt() for answer in first]
+    one.until(lambda: one.state.sealed == one.state.version)
+    waited = gevent.spawn(until_shelved, room)
+    waited.get(timeout=PATIENCE)
+    assert room.redis.client.xlen(room.place.stream) < 10
+    two = room.node()
+    room.agree(one, two)
+    assert two.cast("v7").receipt() == receipts[7]
+    assert two.cast("new").receipt().version == two.state.version
+
+
+def until_shelved(room: Room) -> None:
+    while not room.layout.look(room.redis.client).snapshot:
+        gevent.sleep(0.02)
+
+
+def test_a_server_that_slept_through_a_trim_begins_anew_from_the_snapshot(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It never folds across a hole, and nobody's pages are told of another epoch."""
+    monkeypatch.setattr(shelving, "BUSY_RECORDS", 50)
+    monkeypatch.setattr(shelving, "KEPT_MS", 0)
+    one, two = room.node(), room.node()
+    room.agree(one, two)
+    epoch = two.state.epoch
+    assert two.journal._listener is not None
+    two.journal._listener.kill()  # it sleeps
+    for start in range(0, 120, 60):
+        for answer in [one.cast(f"v{start + i}") for i in range(60)]:
+            answer.receipt()
+    gevent.spawn(until_shelved, room).get(timeout=PATIENCE)
+    two.engine.catch_up()
+    two.until(lambda: two.engine.recording and len(two.state.receipts) == 120)
+    assert two.state.epoch == epoch
+    room.agree(one, two)
+
+
+# When Redis forgets
+
+
+def has_begun_anew(node: Node, epoch: str, ballots: int = 0) -> bool:
+    """Say whether a server records again, in another epoch and with all votes."""
+    is_whole = node.state.rounds[1].ballots >= ballots
+    return node.engine.recording and node.state.epoch != epoch and is_whole
+
+
+def test_a_redis_that_lost_everything_gets_it_back_from_the_servers(own_room: Room) -> None:
+    """A new epoch, with every vote, from the server that had folded most."""
+    room = own_room
+    one, two = room.node(), room.node()
+    receipts = [one.cast(f"v{i}").receipt() for i in range(3)]
+    room.agree(one, two)
+    epoch = one.state.epoch
+    room.redis.client.flushall()
+    for node in (one, two):
+        node.until(partial(has_begun_anew, node, epoch))
+    room.agree(one, two)
+    assert [two.cast(f"v{i}").receipt() for i in range(3)] == receipts
+    assert one.cast("new").receipt().version > receipts[-1].version
+
+
+def test_a_server_that_starts_on_an_emptied_redis_waits_for_the_others(
+    own_room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It must not begin an empty room where there is a full one in their memory."""
+    room = own_room
+    one = room.node()
+    one.cast("v").receipt()
+    epoch = one.state.epoch
+    monkeypatch.setattr(survivors, "ALIVE_SECONDS", 2.5)
+    room.redis.client.flushall()
+    two = gevent.spawn(room.node).get(timeout=3 * PATIENCE)
+    one.until(partial(has_begun_anew, one, epoch))
+    room.agree(one, two)
+    assert two.state.rounds[1].counts["ada"] == 1
+
+
+def test_a_redis_that_went_back_gets_the_votes_again_in_a_new_epoch(own_room: Room) -> None:
+    """As after a failover to a replica that was behind: what was counted counts."""
+    room = own_room
+    one, two = room.node(), room.node()
+    one.cast("early").receipt()
+    room.agree(one, two)
+    room.redis.client.save()
+    room.redis.options.update(appendonly="no")
+    late = one.cast("late", choice="bob").receipt()
+    room.agree(one, two)
+    epoch = one.state.epoch
+    room.redis.kill()
+    for file in (room.redis.folder / "appendonlydir").iterdir():
+        file.unlink()
+    room.redis.start()
+    for node in (one, two):
+        node.until(partial(has_begun_anew, node, epoch, 2))
+    room.agree(one, two)
+    again = two.cast("late", choice="bob").receipt()
+    assert (again.ballot, again.choices) == (late.ballot, late.choices)
+    assert one.state.rounds[1].counts == {"ada": 1, "bob": 1}
+
+
+def test_a_redis_that_went_back_while_no_server_ran_begins_a_new_epoch(
+    own_room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Phones may have seen more than there is, and would wait for its version for ever."""
+    monkeypatch.setattr(sighting, "NOTE_SECONDS", 0.0)
+    room = own_room
+    one = room.node()
+    room.redis.client.save()
+    one.cast("late").receipt()
+    one.until(lambda: one.state.sealed == one.state.version)
+    epoch = one.state.epoch
+    one.stop()
+    room.redis.options.update(appendonly="no")
+    room.redis.kill()
+    room.redis.start()
+    two = room.node()
+    assert two.journal.restored
+    assert two.state.epoch != epoch
+    assert two.state.rounds[1].ballots == 0
+
+
+def test_while_redis_is_away_votes_wait_and_then_count_once(own_room: Room) -> None:
+    """A refusal that says try again, and the same ballot later gets its receipt."""
+    room = own_room
+    one, two = room.node(), room.node()
+    before = one.cast("v").receipt()
+    room.redis.kill()
+    one.until(lambda: not one.is_recording())
+    assert one.cast("w").code() == "not_recorded"
+    assert one.cast("v").receipt() == before
+    room.redis.start()
+    for node in (one, two):
+        node.until(node.is_recording)
+    one.cast("w").receipt()
+    room.agree(one, two)
+    assert one.state.rounds[1].ballots == 2
+
+
+def test_what_a_stalled_line_carried_counts_once_when_it_arrives_late(own_room: Room) -> None:
+    """A ballot whose append nobody heard of may count; sent again it gets that very receipt."""
+    room = own_room
+    one, two = room.node(), room.node()
+    with room.redis.paused():
+        assert one.cast("v").code() == "not_recorded"
+    for node in (one, two):
+        node.until(node.is_recording)
+    assert one.cast("v").receipt() == two.cast("v").receipt()
+    room.agree(one, two)
+    assert one.state.rounds[1].ballots == 1
+
+
+def test_a_full_redis_takes_nothing_and_goes_on_by_itself(own_room: Room) -> None:
+    """With maxmemory and noeviction appends fail, reads do not; later all is well."""
+    room = own_room
+    node = room.node()
+    with room.place.block():
+        assert node.cast("v").code() == "not_recorded"
+        assert not node.engine.recording
+    node.until(node.is_recording)
+    assert node.cast("v").receipt().version == node.state.version
+
+
+def test_a_receipt_waits_for_replicas(redises: Callable[..., Redis], tmp_path: Path) -> None:
+    """With min_replicas = 1 and no replica nothing is confirmed; with one it is."""
+    master = redises()
+    place = RedisPlace(master, tmp_path)
+    place.settings = replace(place.settings, min_replicas=1)
+    replica = redises(replicaof=f"127.0.0.1 {master.port}")
+    with gevent.Timeout(3 * PATIENCE):
+        while not master.client.info("replication")["connected_slaves"]:
+            gevent.sleep(0.05)
+    node = Node(place)
+    try:
+        node.cast("v").receipt()
+        replica.kill()
+        assert node.cast("w").code() == "not_recorded"
+        replica.start()
+        node.until(node.is_recording)
+        node.cast("w").receipt()
+        assert node.state.rounds[1].ballots == 2
+    finally:
+        node.stop()
+
+
+# Clocks
+
+
+def test_a_clock_of_redis_that_goes_back_holds_up_no_countdown(room: Room) -> None:
+    """The journal's time goes on from its newest record, at the pace of time."""
+    node = room.node()
+    client = room.redis.client
+    ahead = 3_600_000
+    at = int(client.hget(room.layout.meta, "at") or 0)
+    client.hset(room.layout.meta, "at", str(at + ahead))  # as if its clock had been an hour ahead
+    first = node.cast("v").receipt()
+    times = node.state.at
+    assert times >= at + ahead
+    node.engine.command(Close(1, node.state.version))
+    assert node.state.at >= times
+    assert first.version < node.state.version
+    assert int(client.hget(room.layout.meta, "ahead") or 0) > 0

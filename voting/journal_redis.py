@@ -1,0 +1,350 @@
+"""The journal on a Redis stream, which many servers share.
+
+Owns one server's end of it: appends as scripts, so that each entry knows its version; reads what
+follows, whoever wrote it; notices when what it has read is not, or not any more, what lies there.
+Never interprets a record. What lies where is `redis_stream.py`'s; `shelving.py` keeps it small.
+
+Two lines lead to Redis. By one the engine's greenlet appends and reads back, so what is returned is
+in the stream, and in its order. On the other a listener waits for what others append; it hands over
+nothing by itself, but has the engine called.
+
+Whatever goes wrong with a line, the next use of the other one makes sure before anything else: that
+this history is still in force, and that the newest entry read is still there. If it is not, Redis
+has gone back behind what it had said (a failover, a power cut): `Restart` tells the caller.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import gevent
+import redis
+from gevent.event import Event
+
+from voting import redis_stream, redis_trouble
+from voting.clock import steady_clock
+from voting.config import Journal as Settings
+from voting.histogram import Histogram
+from voting.journal import Damaged, Lost, Moved, NotRecorded, Restart
+from voting.records import Record
+from voting.redis_server import PATIENCE, RedisServer
+from voting.redis_stream import Entry, Layout, Meta
+from voting.shelving import Shelving
+from voting.sighting import Sighting
+from voting.snapshot import unpack
+from voting.state import Broken, State
+from voting.survivors import Survivors
+
+REST_SECONDS = 0.05
+"""Between two appends: Redis sees servers × this pace."""
+
+HEAR_SECONDS = 0.06
+"""Between two reads: a little longer, so that a server which appends reads by that alone."""
+
+LISTEN_SECONDS = 1.0
+"""How long the listener waits in one command; then it looks whether the history is still there."""
+
+RETRY_SECONDS = 0.5
+"""Between two tries to reach Redis."""
+
+REPLICAS_SECONDS = 1.0
+"""How long an append waits for its replicas."""
+
+Lines = (redis.RedisError, OSError, ValueError)
+"""What a line may raise; the last one when it is closed while somebody waits on it."""
+
+
+class RedisJournal:
+    """A journal in Redis; `entries` is how many were read.
+
+    Args:
+        settings: where Redis is, and how many replicas a receipt waits for.
+        node: what this server is called in the stream.
+        folder: where it keeps how far it has seen the journal, if it does.
+
+    Raises:
+        NotRecorded: Redis does not answer.
+    """
+
+    is_shared = True
+    rest_seconds = REST_SECONDS
+
+    def __init__(self, settings: Settings, node: str, folder: Path | None = None) -> None:
+        self._settings = settings
+        self._server = RedisServer(settings)
+        self._layout = Layout(self._server.key)
+        self._node = node
+        self.commits = Histogram()
+        self.entries = 0
+        self._history = ""
+        self._version, self._id = 0, redis_stream.START
+        self._read: deque[Entry] = deque()
+        self._fetched_at = float("-inf")
+        self._is_sure = Event()
+        self._client: redis.Redis | None = None
+        self._script: Any = None
+        self._elapsed = steady_clock()
+        self._ahead = 0
+        self._arrived: Callable[[], None] = lambda: None
+        self._listener: gevent.Greenlet[[], None] | None = None
+        self._shelving = Shelving(self._server)
+        self._survivors = Survivors(self._layout, node)
+        self._sighting = Sighting(folder) if folder else None
+        self.restored = self._went_back()
+
+    def clock(self) -> int:
+        """Return what time a record would get now, in milliseconds since 1970, UTC."""
+        return self._elapsed() + self._ahead
+
+    def _went_back(self) -> bool:
+        """Say whether this computer has seen more of the journal than there is."""
+        if self._sighting is None:
+            return False
+        with self._line() as client:
+            found = self._layout.look(client)
+        return self._sighting.is_ahead_of(found.history, found.version)
+
+    # Reading
+
+    def read(self, after: int) -> list[Record]:
+        with self._line() as client:
+            self._make_sure(client)
+            if self._history:
+                self._fetch(client)
+        return self._behind(after)
+
+    def news(self, after: int) -> list[Record]:
+        return self._behind(after) if self._is_sure.is_set() else self.read(after)
+
+    def _behind(self, after: int, last: int | None = None) -> list[Record]:
+        """Return the records behind a version that have been read, up to version `last` if said."""
+        while self._read and self._read[0].version <= after:
+            self._shelving.passed(self._read.popleft())
+        return [
+            record
+            for entry in self._read
+            if last is None or entry.version <= last
+            for record in entry.records[max(0, after - entry.after) :]
+        ]
+
+    def _fetch(self, client: redis.Redis) -> None:
+        """Read what there is now."""
+        try:
+            self._take(redis_stream.behind(client, self._stream, self._id))
+            self._fetched_at = monotonic()
+        except Damaged:
+            self._make_sure(client)  # it may be in a snapshot by now
+            raise
+
+    def _take(self, found: Sequence[Entry]) -> None:
+        """Add entries to those read, but for those that the other line has brought already."""
+        for entry in found:
+            if entry.version <= self._version:
+                continue
+            if entry.after != self._version:
+                self._is_sure.clear()
+                raise Damaged.missing(self._version + 1, entry.after)
+            self._read.append(entry)
+            self._version, self._id = entry.version, entry.id
+            self.entries += 1
+
+    # Appending
+
+    def append(self, after: int, records: Sequence[Record], *, exact: bool = False) -> list[Record]:
+        began = monotonic()
+        bodies = [record.body for record in records]
+        with self._line() as client:
+            self._make_sure(client)
+            if not self._history and bodies:
+                version = self._begin(client, bodies)
+            elif self._history:
+                version = self._append(bodies, str(after) if exact else "")
+            self._wait_for_replicas(client)
+            if not bodies:
+                return []
+            self._fetch(client)
+        self.commits.add(monotonic() - began)
+        return self._behind(after, version)
+
+    def _append(self, bodies: Sequence[bytes], exact: str) -> int:
+        version, _ = self._script(
+            keys=[self._layout.meta, self._stream],
+            args=[self._history, len(bodies), self._node, redis_stream.joined(bodies), exact],
+        )
+        if version == -2:
+            raise Moved("another server was first")
+        if version == -1:
+            self._is_sure.clear()
+            raise NotRecorded("the journal in Redis is another one than before, or gone")
+        return int(version)
+
+    def _begin(self, client: redis.Redis, bodies: Sequence[bytes]) -> int:
+        """Begin the first history of a room."""
+        history = secrets.token_hex(8)
+        if not self._layout.begin(client, history, self._node, bodies):
+            self._is_sure.clear()
+            raise Moved("another server was first")
+        self._go_on(history, 0, redis_stream.START)
+        return len(bodies)
+
+    def _wait_for_replicas(self, client: redis.Redis) -> None:
+        wanted = self._settings.min_replicas
+        if not wanted:
+            return
+        found = int(client.wait(wanted, int(1_000 * REPLICAS_SECONDS)))
+        if found < wanted:
+            raise NotRecorded(f"{found} of {wanted} replicas of Redis have it")
+
+    # Making sure
+
+    def _make_sure(self, client: redis.Redis) -> None:
+        """See that what was read so far is what lies there.
+
+        Raises:
+            Restart: it is not, and this is.
+            Lost: nothing lies there any more.
+        """
+        if self._is_sure.is_set():
+            return
+        self._look_at_clock(client)
+        found = self._layout.look(client)
+        if not self._history and not found.history:
+            found = self._survivors.wait(client)
+            if not found.history:
+                return  # a new journal
+        if not found.history or not client.exists(self._layout.stream(found.history)):
+            raise Lost("the journal is not in Redis any more")
+        if found.history != self._history:
+            self._begin_at(client, found, "Redis holds another history", is_cut=False)
+        elif found.version < self._version:
+            self._begin_at(client, found, "Redis has lost the newest records", is_cut=True)
+        elif self._version != found.snapshot and not self._has_newest(client):
+            is_cut = self._version > found.snapshot
+            why = "Redis has lost records" if is_cut else "what followed is in a snapshot by now"
+            self._begin_at(client, found, why, is_cut=is_cut)
+        self._is_sure.set()
+
+    def _has_newest(self, client: redis.Redis) -> bool:
+        """Say whether the newest entry that was read is still there, and the same."""
+        if self._id == redis_stream.START:
+            return True
+        found: Any = client.xrange(self._stream, self._id, self._id)
+        return bool(found) and redis_stream.entries(found)[0].version == self._version
+
+    def _begin_at(self, client: redis.Redis, found: Meta, reason: str, *, is_cut: bool) -> None:
+        """Forget what was read, and go on where the history in force begins."""
+        state, is_first = State(), not self._history
+        if found.snapshot:
+            try:
+                state = unpack(self._layout.packed(client, found))
+            except Broken as error:
+                raise Damaged(f"its snapshot cannot be read: {error}") from error
+        self._shelving.stands_for(found.snapshot)
+        self._go_on(found.history, state.version, found.snapshot_id)
+        if state.version or not is_first:
+            raise Restart(reason, state, is_cut=is_cut)
+
+    def _go_on(self, history: str, version: int, id: bytes) -> None:
+        self._history, self._version, self._id = history, version, id
+        self._read.clear()
+        self._survivors.settle()
+        self._is_sure.set()
+
+    def _look_at_clock(self, client: redis.Redis) -> None:
+        seconds, micros = client.time()
+        ahead = int(client.hget(self._layout.meta, "ahead") or 0)
+        self._ahead = seconds * 1_000 + micros // 1_000 + ahead - self._elapsed()
+
+    def begin_again(self, state: State) -> None:
+        with self._line() as client:
+            self._survivors.offer(client, state, self._history)
+
+    # The lines
+
+    @contextmanager
+    def _line(self) -> Iterator[redis.Redis]:
+        """Use the line for appending; whatever goes wrong with it, the next use makes sure."""
+        try:
+            if self._client is None:
+                self._is_sure.clear()
+                self._client = self._server.connect()
+                self._script = self._client.register_script(redis_stream.APPEND)
+            yield self._client
+        except Lines as error:
+            self._hang_up()
+            said = str(error)
+            if isinstance(error, redis.RedisError):
+                said = redis_trouble.sentence(error, self._settings)
+            raise NotRecorded(f"Redis {said}") from error
+
+    def _hang_up(self) -> None:
+        """Let go of the line."""
+        self._is_sure.clear()
+        client, self._client = self._client, None
+        if client is not None:
+            with suppress(*Lines):
+                client.close()
+
+    def watch(self, arrived: Callable[[], None]) -> None:
+        self._arrived = arrived
+        self._listener = gevent.spawn(self._listen)
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                client = self._server.connect(LISTEN_SECONDS + PATIENCE)
+                try:
+                    while True:
+                        self._hear(client)
+                finally:
+                    client.close()
+            except (*Lines, Damaged):
+                self._is_sure.clear()
+                self._arrived()
+                gevent.sleep(RETRY_SECONDS)
+
+    def _hear(self, client: redis.Redis) -> None:
+        """Rest, wait for entries, take them in and have the engine called."""
+        while (left := self._fetched_at + HEAR_SECONDS - monotonic()) > 0:
+            gevent.sleep(left)
+        self._is_sure.wait()
+        history = self._history
+        found: Any = client.xread(
+            {self._stream: self._id}, count=redis_stream.COUNT, block=int(1_000 * LISTEN_SECONDS)
+        )
+        if history != self._history or not self._is_sure.is_set():
+            return
+        if found:
+            self._take(redis_stream.entries(found[0][1]))
+            self._fetched_at = monotonic()
+            self._arrived()
+            return
+        self._look_at_clock(client)
+        if self._layout.look(client).history != history:
+            self._is_sure.clear()
+            self._arrived()
+
+    # The rest
+
+    def tend(self, state: State) -> None:
+        if self._is_sure.is_set():
+            self._behind(state.version)
+            if self._sighting:
+                self._sighting.note(self._history, state.version)
+            self._shelving.tend(state, self._history)
+
+    def close(self) -> None:
+        if self._listener:
+            self._listener.kill()
+        self._shelving.stop()
+        self._hang_up()
+
+    @property
+    def _stream(self) -> str:
+        return self._layout.stream(self._history)
