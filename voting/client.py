@@ -6,6 +6,7 @@ client's connection can be asked, be it a WebSocket or a page that asks again an
 
 from __future__ import annotations
 
+from time import time
 from typing import Protocol
 
 from voting.config import Transport
@@ -35,10 +36,23 @@ class Client:
     """One connected page: its line, its view, and the voter or the admin's session behind it.
 
     `tab` is what the page calls itself, "" if it does not: on its way from one line to another it
-    has two.
+    has two. A page without a socket may ask another node each time: it is here with one of them,
+    and to the others a guest. `came_at` is by the computer's clock, so that all nodes agree which
+    of two pages is older.
     """
 
-    __slots__ = ("address", "connection", "name", "session", "tab", "unanswered", "view", "voter")
+    __slots__ = (
+        "address",
+        "came_at",
+        "connection",
+        "is_guest",
+        "name",
+        "session",
+        "tab",
+        "unanswered",
+        "view",
+        "voter",
+    )
 
     def __init__(
         self,
@@ -58,4 +72,6 @@ class Client:
         self.session = session
         self.address = address
         self.tab = tab
+        self.came_at = time()
+        self.is_guest = False
         self.unanswered = 0

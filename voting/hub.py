@@ -2,13 +2,15 @@
 
 Owns the clients of this process, in three audiences: the voters' phones; the screens and admins,
 whose ticks do not wait for thousands of phones; and pages without a socket, which are answered when
-there is time. What they are shown is the audience's.
+there is time. What they are shown is the audience's. Guests, who are here with another node, are
+shown what there is and counted nowhere.
 """
 
 from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Iterator
 from time import monotonic
 from typing import Any, NamedTuple, cast
 
@@ -82,7 +84,7 @@ class Hub:
         self.is_closing = False
         self.joined = self._cut = 0
         self._voters: dict[str, dict[Client, None]] = {}
-        self._addresses: Counter[str] = Counter()
+        self._addresses: Counter[tuple[str, bool]] = Counter()
         self._presence_changed = False
         self._greenlets: list[gevent.Greenlet[[], None]] = []
 
@@ -120,7 +122,7 @@ class Hub:
     def lines(self) -> Lines:
         """Return how the lines to all pages are now."""
         now = monotonic()
-        asking = self._asking.clients
+        asking = [client for client in self._asking.clients if not client.is_guest]
         voters = sum(client.voter is not None for client in asking)
         return Lines(
             phones=len(self._phones.clients) + voters,
@@ -138,14 +140,14 @@ class Hub:
     def join(self, client: Client) -> None:
         """Take a client in and show it the state as of this moment."""
         self._audience(client).add(client)
-        self._addresses[client.address] += 1
+        self._addresses[client.address, client.is_guest] += 1
         self.joined += 1
         if client.voter is not None:
-            tabs = self._voters.setdefault(client.voter, {})
-            if not tabs:
+            was_here = self._is_here(client.voter)
+            self._voters.setdefault(client.voter, {})[client] = None
+            if not was_here and not client.is_guest:
                 self._turnout.came(client.voter)
-                self._tell_of_presence()
-            tabs[client] = None
+                self.tell_of_presence()
         self._audience(client).welcome(client)
 
     def leave(self, client: Client) -> None:
@@ -153,23 +155,28 @@ class Hub:
         if client not in self._audience(client).clients:
             return
         self._audience(client).remove(client)
-        self._addresses[client.address] -= 1
-        if not self._addresses[client.address]:
-            del self._addresses[client.address]
+        seat = client.address, client.is_guest
+        self._addresses[seat] -= 1
+        if not self._addresses[seat]:
+            del self._addresses[seat]
         if client.voter is None:
             return
         tabs = self._voters[client.voter]
         del tabs[client]
         if not tabs:
             del self._voters[client.voter]
+        if not client.is_guest and not self._is_here(client.voter):
             self._turnout.left(client.voter)
-            self._tell_of_presence()
+            self.tell_of_presence()
 
     def move(self, client: Client, view: str, *, needs_state: bool) -> None:
         """Show a client another view, and where that is more than numbers, first a whole state."""
         self._audience(client).move(client, view, needs_state=needs_state)
 
-    def _tell_of_presence(self) -> None:
+    def _is_here(self, voter: str) -> bool:
+        return any(not client.is_guest for client in self._voters.get(voter, ()))
+
+    def tell_of_presence(self) -> None:
         """Let the screens count at once who comes and goes, and the phones when there is time.
 
         Else two thousand phones that arrive within seconds would all be told of each other.
@@ -205,9 +212,17 @@ class Hub:
         """Return every voter's page that has a socket."""
         return list(self._phones.clients)
 
-    def of_address(self, address: str) -> int:
-        """Return how many pages are connected from an address."""
-        return self._addresses[address]
+    def of_address(self, address: str, *, guests: bool = False) -> int:
+        """Return how many pages are connected from an address: those that are here, or guests."""
+        return self._addresses[address, guests]
+
+    def addresses(self) -> Iterator[tuple[str, int]]:
+        """Yield each address, and how many pages are here from it."""
+        return ((address, n) for (address, is_guest), n in self._addresses.items() if not is_guest)
+
+    def crowds(self, least: int) -> Iterator[tuple[int, str]]:
+        """Yield how many pages a voter has open, where it is so many or more, and the voter."""
+        return ((len(tabs), voter) for voter, tabs in self._voters.items() if len(tabs) >= least)
 
     def mark(self, *, state: bool = False) -> None:
         """Say that something changed: the numbers, or with `state` anything else too."""

@@ -3,6 +3,9 @@
 Owns /metrics: the names of the numbers, and who may read them. They are counted where things
 happen, in plain numbers; here they are only looked at, when somebody asks. Never tells what a
 round's counts are, nor who anybody is.
+
+Of many nodes behind one port any may be asked, so each answers for all of them, with a label that
+says which one a number is of.
 """
 
 from __future__ import annotations
@@ -10,8 +13,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from itertools import product
-from typing import get_args
+from typing import NamedTuple, get_args
 
+import msgspec
 from flask import Blueprint, Response, abort, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import (
@@ -25,9 +29,10 @@ from prometheus_client.registry import Collector
 from voting import logbook, vitals
 from voting.config import Server, Transport
 from voting.engine import Engine
+from voting.fleet import Fleet
 from voting.histogram import Histogram
 from voting.hub import Hub
-from voting.journal_sqlite import SqliteJournal
+from voting.journal import Journal
 from voting.posting import STATUS
 from voting.proxies import Networks
 from voting.visitors import PAGES
@@ -41,17 +46,31 @@ OUTCOMES = ("repeated", *STATUS)
 
 
 class Figures(Collector):
-    """The numbers of one process."""
+    """The numbers of this node, and of those behind the same port."""
 
-    def __init__(self, engine: Engine, journal: SqliteJournal, hub: Hub) -> None:
+    def __init__(self, engine: Engine, journal: Journal, hub: Hub, fleet: Fleet) -> None:
         self._engine = engine
         self._journal = journal
         self._hub = hub
+        self._fleet = fleet
+        fleet.say("figures", lambda: [_Plain.of(metric) for metric in self._own()], apart=True)
 
     def collect(self) -> Iterator[Metric]:
         """Yield every number as it is now."""
+        if self._fleet.shared is None:
+            return self._own()
+        merged: dict[str, Metric] = {}
+        for node, said in self._fleet.gathered("figures").items():
+            for plain in msgspec.convert(said, list[_Plain]):
+                found = merged.setdefault(plain.name, Metric(plain.name, plain.text, plain.type))
+                for name, labels, value in plain.samples:
+                    found.add_sample(name, {**labels, "node": node}, value)
+        return iter(merged.values())
+
+    def _own(self) -> Iterator[Metric]:
         yield self._connections()
         yield from self._ballots()
+        yield from self._kept()
         yield from self._shown()
         yield from self._process()
 
@@ -59,6 +78,7 @@ class Figures(Collector):
         found = Counter(
             (client.connection.transport, "voter" if client.voter else client.view)
             for client in self._hub.everyone()
+            if not client.is_guest
         )
         metric = GaugeMetricFamily(
             f"{PREFIX}_connections",
@@ -73,18 +93,28 @@ class Figures(Collector):
         ballots = CounterMetricFamily(
             f"{PREFIX}_ballots", "Ballots that were answered.", labels=("outcome",)
         )
-        ballots.add_metric(("counted",), self._engine.delays.count)
+        ballots.add_metric(("counted",), self._engine.casters.delays.count)
         for outcome in OUTCOMES:
-            ballots.add_metric((outcome,), self._engine.answers[outcome])
+            ballots.add_metric((outcome,), self._engine.casters.answers[outcome])
         yield ballots
         yield _histogram(
-            "receipt_seconds", "From a ballot to its receipt.", {(): self._engine.delays}
+            "receipt_seconds", "From a ballot to its receipt.", {(): self._engine.casters.delays}
         )
-        yield _histogram(
-            "commit_seconds", "One durable write of the journal.", {(): self._journal.commits}
-        )
-        yield _gauge("ballots_waiting", "Ballots that wait for a commit.", self._engine.underway)
+        waiting = len(self._engine.casters)
+        yield _gauge("ballots_waiting", "Ballots that wait for a commit.", waiting)
         yield _gauge("recording", "Whether ballots can be made durable.", self._engine.recording)
+
+    def _kept(self) -> Iterator[Metric]:
+        text = "One durable write of the journal, and where nodes share it, until it is read back."
+        yield _histogram("commit_seconds", text, {(): self._journal.commits})
+        yield _histogram("batch_records", "Records in one write.", {(): self._engine.batches})
+        yield _gauge("journal_version", "Records that are folded.", self._engine.state.version)
+        if self._fleet.shared is not None:
+            text = "Writes of all nodes that were read."
+            yield _counter("journal_entries", text, self._journal.entries)
+            yield _gauge("nodes", "Nodes that serve the room.", len(self._fleet.nodes))
+            text = "Whether the other nodes can be heard."
+            yield _gauge("redis_reachable", text, self._fleet.reachable)
 
     def _shown(self) -> Iterator[Metric]:
         lines = self._hub.lines()
@@ -108,6 +138,20 @@ class Figures(Collector):
         memory = GaugeMetricFamily("process_resident_memory_bytes", "Memory that is in use.")
         memory.add_metric((), vitals.memory() or float("nan"))
         yield memory
+
+
+class _Plain(NamedTuple):
+    """A metric as one node tells it to another."""
+
+    name: str
+    text: str
+    type: str
+    samples: list[tuple[str, dict[str, str], float]]
+
+    @classmethod
+    def of(cls, metric: Metric) -> _Plain:
+        samples = [(each.name, each.labels, float(each.value)) for each in metric.samples]
+        return cls(metric.name, metric.documentation, metric.type, samples)
 
 
 def _counter(name: str, text: str, value: float) -> Metric:

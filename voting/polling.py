@@ -1,6 +1,6 @@
 """The way to a page without a WebSocket: `GET /live`, again and again, which may wait for news.
 
-Owns the route, its statuses, and which page asks. What there is to tell is `news`'.
+Owns the route and its statuses. Which page asks is `askers`', what there is to tell is `news`'.
 
 It is answered below Flask, as static files are: a thousand pages that wait are answered several
 times a second, and what Flask does for a page would be half of that work.
@@ -8,9 +8,7 @@ times a second, and what Flask does for a page would be half of that work.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from http import HTTPStatus
 from time import monotonic
 from typing import Any, NamedTuple, cast
@@ -18,6 +16,7 @@ from typing import Any, NamedTuple, cast
 from flask import Request
 
 from voting import identity, logbook, protocol
+from voting.askers import Askers, TurnedAway
 from voting.client import Client
 from voting.config import Config
 from voting.engine import Engine
@@ -26,7 +25,7 @@ from voting.live import Live
 from voting.news import News
 from voting.protocol import Pong, Refused, View
 from voting.tokens import Seen, read
-from voting.visitors import PAGES, NoRoom, NotLoggedIn, Page, Visitors
+from voting.visitors import PAGES, NoRoom, NotLoggedIn, Page
 from voting.waiting import Poller
 
 PATH = "/live"
@@ -45,13 +44,6 @@ HEADERS = [
     ("Cache-Control", "no-store"),
     ("X-Content-Type-Options", "nosniff"),
 ]
-
-MOST_TURNED_AWAY = 10_000
-"""Pages that were turned away between two questions, and are told so at the next."""
-
-
-class TurnedAway(Exception):
-    """There are too many pages, and this was the oldest."""
 
 
 class Question(NamedTuple):
@@ -72,9 +64,10 @@ class Answer(NamedTuple):
 
 
 class Polling:
-    """The pages that ask again and again.
+    """The way of those that ask.
 
     Args:
+        askers: knows who they are.
         opens: returns what the session of a WSGI environ holds.
         trusts: says whether a Host is ours.
     """
@@ -83,7 +76,7 @@ class Polling:
         self,
         engine: Engine,
         live: Live,
-        visitors: Visitors,
+        askers: Askers,
         hub: Hub,
         news: News,
         config: Config,
@@ -93,15 +86,13 @@ class Polling:
     ) -> None:
         self._engine = engine
         self._live = live
-        self._visitors = visitors
+        self._askers = askers
         self._hub = hub
         self._news = news
         self._is_allowed = not {"longpoll", "poll"}.isdisjoint(config.live.transports)
         self._may_wait = "longpoll" in config.live.transports
         self._opens = opens
         self._trusts = trusts
-        self._lines: dict[str, Client] = {}
-        self._turned_away: dict[str, None] = {}
 
     def serve(self, app: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
         """Return a WSGI app that answers the pages which ask, and hands all else to `app`."""
@@ -138,7 +129,13 @@ class Polling:
         if not self._is_allowed:
             return _refused(403, "bad_message", "expected a transport that config.toml allows")
         try:
-            client = self._client(question, environ)
+            client = self._askers.who(
+                question.seen.line if question.seen else "",
+                question.page,
+                question.tab,
+                self._opens(environ),
+                environ.get("REMOTE_ADDR", ""),
+            )
         except NotLoggedIn:
             return _refused(401, "not_logged_in", "log in first")
         except TurnedAway:
@@ -151,7 +148,7 @@ class Polling:
             if question.page == "screen":
                 # Anybody may look, and nobody's being here hangs on it: a stranger who asks and
                 # asks must not take the room of those who share the address.
-                self._forget(cast(Poller, client.connection).name)
+                self._askers.forget(cast(Poller, client.connection))
 
     def _read(self, query: str) -> Question | None:
         # Nothing that a page of ours sends here is ever escaped.
@@ -168,40 +165,6 @@ class Polling:
         ping = asked.get("ping") == "1"
         waits = wait if may_wait and seen and not ping else 0.0
         return Question(page, asked.get("tab", ""), seen, waits, ping)
-
-    def _client(self, question: Question, environ: dict[str, Any]) -> Client:
-        """Return who asks: the page that the token names, if this visitor's, else a new one.
-
-        Raises:
-            NotLoggedIn, NoRoom, TurnedAway: nobody who is answered.
-        """
-        held = self._opens(environ)
-        line = question.seen.line if question.seen else ""
-        if line in self._turned_away:
-            # Taken for a new page, it would push out the next one.
-            del self._turned_away[line]
-            raise TurnedAway
-        known = self._lines.get(line)
-        if known is not None and self._visitors.is_still(known, question.page, held):
-            return known
-        name = secrets.token_urlsafe(6)
-        poller = Poller(name, partial(self._forget, name))
-        address = environ.get("REMOTE_ADDR", "")
-        client = self._visitors.client(poller, question.page, question.tab, held, address)
-        self._lines[name] = client
-        self._live.welcome(client)
-        return client
-
-    def _forget(self, name: str) -> None:
-        client = self._lines.pop(name, None)
-        if client is None:
-            return
-        poller = cast(Poller, client.connection)
-        if poller.ended == protocol.ABUSE and not poller.is_waiting:
-            self._turned_away[name] = None
-            if len(self._turned_away) > MOST_TURNED_AWAY:
-                del self._turned_away[next(iter(self._turned_away))]
-        self._live.leave(client)
 
     def _look(self, question: Question, client: Client, sock: Any) -> Answer:
         """Answer a page as soon as there is news for it, or its time is up."""

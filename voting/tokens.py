@@ -22,9 +22,9 @@ _TOKEN = re.compile(rf"{_FIELD}\.{_FIELD}\.([0-9]{{1,16}})\.{_FIELD}\.{_FIELD}\.
 class Seen(NamedTuple):
     """What a page has been told.
 
-    `line` is a name for that page's questions. `epoch` and `version` are those of the state;
-    `still` names what was told of it beside the numbers, `numbers` those, `own` the `you`; each a
-    digest, or "-" for nothing.
+    `line` is a name for that page's questions; it begins with the node's that the page is here
+    with. `epoch` and `version` are those of the state; `still` names what was told of it beside the
+    numbers, `numbers` those, `own` the `you`; each a digest, or "-" for nothing.
     """
 
     line: str

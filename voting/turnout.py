@@ -1,14 +1,30 @@
 """Who is in the room: voters with a page open, and those who have voted and left.
 
-Owns that count, kept as they come, vote and leave: made anew, it would cost every arrival a look at
-everybody who has voted.
+Owns that count over all nodes, kept as voters come, vote and leave: made anew, it would cost every
+arrival a look at everybody who has voted. Pure.
+
+A voter with pages on two nodes counts as two who are here; no node knows the other's voters.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import islice
+from typing import NamedTuple
 
 from voting.state import Round, State
+
+
+class Said(NamedTuple):
+    """What one node says of its voters: how many are present, and how many of these have voted in
+    a round of an epoch when so many had voted in it; whether any has come since its start."""
+
+    epoch: str
+    round: int
+    voted: int
+    present: int
+    present_voted: int
+    arrived: bool
 
 
 class Turnout:
@@ -21,11 +37,13 @@ class Turnout:
         self._round: Round | None = None
         self._seen = 0
         self._away = 0
+        self._others: list[Said] = []
+        self._elsewhere = 0
 
     @property
     def online(self) -> int:
         """How many voters are present."""
-        return len(self._present)
+        return len(self._present) + self._elsewhere
 
     @property
     def room(self) -> int:
@@ -36,7 +54,16 @@ class Turnout:
         current = self._look()
         if current is not None and current.closed_at is not None and current.room:
             return current.room
-        return len(self._present) + self._away
+        online = self.online
+        if current is None or not self._others:
+            return online + self._away
+        epoch = self._state.epoch
+        same = [o for o in self._others if (o.epoch, o.round) == (epoch, current.id)]
+        # What others said is up to a second old. Who has voted since is taken for present, or a
+        # storm of votes would look like a crowd that votes and leaves.
+        since = current.voted - min((o.voted for o in same), default=0)
+        voted_elsewhere = sum(o.present_voted for o in same) + max(0, since)
+        return online + max(0, self._away - min(voted_elsewhere, self._elsewhere))
 
     def came(self, voter: str) -> None:
         """Note that a voter is present."""
@@ -52,6 +79,26 @@ class Turnout:
         self._present.remove(voter)
         if current is not None and voter in current.counted:
             self._away += 1
+
+    def said(self) -> Said:
+        """Return what other nodes need to know of this one's voters."""
+        current = self._look()
+        return Said(
+            self._state.epoch,
+            current.id if current else 0,
+            self._seen,
+            len(self._present),
+            self._seen - self._away,
+            self.arrived,
+        )
+
+    def hear(self, others: Iterable[Said]) -> bool:
+        """Take in what the other nodes say; return whether the room is another."""
+        before = self.online, self.room, self.arrived
+        self._others = list(others)
+        self._elsewhere = sum(other.present for other in self._others)
+        self.arrived = self.arrived or any(other.arrived for other in self._others)
+        return before != (self.online, self.room, self.arrived)
 
     def _look(self) -> Round | None:
         """Count those who have voted since the last look, or of another round everybody."""

@@ -12,6 +12,8 @@ from typing import Literal, get_args
 from voting import identity, protocol
 from voting.client import Client, Line
 from voting.config import Limits
+from voting.elsewhere import Elsewhere, by_tab
+from voting.fleet import Fleet
 from voting.gate import Gate
 from voting.hub import Hub
 from voting.logbook import note_rarely
@@ -31,6 +33,10 @@ WAITING: View = "waiting"
 """The view of a voter's page, until `live` has looked whether the voter has voted."""
 
 
+LEFT = "voter_left"
+"""The notice to other nodes that a voter has logged out."""
+
+
 class NotLoggedIn(Exception):
     """The page is for somebody who has logged in."""
 
@@ -47,21 +53,32 @@ class Visitors:
         admin: knows the admins' sessions.
         gate: says which voters may come in.
         limits: how many pages there may be.
+        fleet: the other nodes; a visitor's pages there count, too.
     """
 
-    def __init__(self, hub: Hub, admin: identity.Admin, gate: Gate, limits: Limits) -> None:
+    def __init__(
+        self, hub: Hub, admin: identity.Admin, gate: Gate, limits: Limits, fleet: Fleet
+    ) -> None:
         self._hub = hub
         self._admin = admin
         self._gate = gate
         self._limits = limits
+        self._fleet = fleet
+        self._elsewhere = Elsewhere(fleet, hub, limits)
+        fleet.hear(LEFT, self._sign_out_here)
+        fleet.watch(self._turn_excess_away)
 
     def who(self, held: Mapping[str, object]) -> tuple[str, str] | None:
         """Return the (uuid, name) of the voter whose session holds this, or None: log in first."""
         who = identity.logged_in(held)
-        return who if who and self._gate.admits(who[0]) else None
+        return who if who and self._gate.admits_by_now(who[0]) else None
 
     def sign_out(self, voter: str) -> None:
-        """End a voter's open sockets, because the session behind them has ended."""
+        """End a voter's open sockets on all nodes, because the session behind them has ended."""
+        self._sign_out_here(voter)
+        self._fleet.tell(LEFT, voter)
+
+    def _sign_out_here(self, voter: str) -> None:
         self._dismiss(self._hub.of_voter(voter))
 
     def sign_out_admin(self, session: str) -> None:
@@ -69,7 +86,7 @@ class Visitors:
         self._dismiss(self._hub.of_session(session))
 
     def sign_out_stale_admins(self) -> None:
-        """End the sockets of admins whose session is over, because the password is another."""
+        """End the sockets of admins who left on another node, or whose password is another."""
         for session in self._hub.sessions():
             if not self._admin.is_good(session):
                 self.sign_out_admin(session)
@@ -83,11 +100,18 @@ class Visitors:
             client.connection.close(protocol.NOT_LOGGED_IN, "logged out")
 
     def client(
-        self, line: Line, page: Page, tab: str, held: Mapping[str, object], address: str
+        self,
+        line: Line,
+        page: Page,
+        tab: str,
+        held: Mapping[str, object],
+        address: str,
+        *,
+        is_guest: bool = False,
     ) -> Client:
         """Return who connects by a line from an address, with a session that holds this.
 
-        `tab` is what the page calls itself, as it came.
+        `tab` is what the page calls itself, as it came. A guest is here with another node.
 
         Raises:
             NotLoggedIn: the page needs a login that is not there.
@@ -96,7 +120,11 @@ class Visitors:
         client = self._client(line, page, held, address)
         if client is None:
             raise NotLoggedIn
-        if self._hub.of_address(address) >= self._limits.sockets_per_address:
+        client.is_guest = is_guest
+        there = self._hub.of_address(address, guests=is_guest)
+        if not is_guest:
+            there += self._elsewhere.of_address(address)
+        if there >= self._limits.sockets_per_address:
             note_rarely("too_many", address)
             raise NoRoom
         client.tab = tab if TAB.fullmatch(tab) else ""
@@ -135,16 +163,20 @@ class Visitors:
         """
         if client.voter is None:
             return
-        others: dict[object, list[Client]] = {}
-        for line in self._hub.of_voter(client.voter):
-            key = line.tab or line
-            others[key] = [*others.pop(key, []), line]
+        lines = self._hub.of_voter(client.voter)
+        others = by_tab(line for line in lines if line.is_guest == client.is_guest)
         own = others.pop(client.tab, [])
         excess = own[: max(0, len(own) + 1 - MOST_LINES)]
         for tab in list(others)[: max(0, len(others) + 1 - self._limits.sockets_per_voter)]:
             excess += others[tab]
-        for line in excess:
-            self.turn_away(line.connection, "more pages than one voter may have open")
+        self._turn_all_away(excess)
+
+    def _turn_excess_away(self) -> None:
+        self._turn_all_away(self._elsewhere.excess())
+
+    def _turn_all_away(self, excess: Iterable[Client]) -> None:
+        for client in excess:
+            self.turn_away(client.connection, "more pages than one voter may have open")
 
     def turn_away(self, line: Line, reason: str) -> None:
         """Say that there are too many pages, and end this one."""

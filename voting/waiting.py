@@ -32,14 +32,15 @@ Why = Literal["news", "late", "gone", "ended"]
 
 
 class Poller:
-    """The line of one page that asks again and again. `ended` is the code that it was closed with.
+    """The line of one page that asks again and again: `heard_at` is when it did last, here or
+    elsewhere, and `ended` the code that the line was closed with.
 
     Args:
         name: by which the page's questions are known to be one page's.
         gone: called when the page has not asked for a while.
     """
 
-    __slots__ = ("_gone", "_heard_at", "_wait", "ended", "name", "transport")
+    __slots__ = ("_gone", "_wait", "ended", "heard_at", "name", "transport")
 
     def __init__(self, name: str, gone: Callable[[], None]) -> None:
         self.name = name
@@ -47,7 +48,7 @@ class Poller:
         self.ended: int | None = None
         self._gone = gone
         self._wait: AsyncResult[Why] | None = None
-        self._heard_at = monotonic()
+        self.heard_at = monotonic()
 
     def wait(self, sock: Any, seconds: float) -> Why:
         """Wait for news; `sock` is where the question came from.
@@ -73,7 +74,7 @@ class Poller:
 
     def heard(self) -> None:
         """Note that the page is there."""
-        self._heard_at = monotonic()
+        self.heard_at = monotonic()
 
     @property
     def is_waiting(self) -> bool:
@@ -99,7 +100,7 @@ class Poller:
 
     def check(self, now: float, *, ping_seconds: float, deadline_seconds: float) -> bool:
         """Forget a page that has not asked for a while; such a page is never cut."""
-        if not self.is_waiting and now - self._heard_at > AWAY_SECONDS:
+        if not self.is_waiting and now - self.heard_at > AWAY_SECONDS:
             self._gone()
         return False
 

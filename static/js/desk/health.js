@@ -3,7 +3,7 @@
 
 import { awaySentence } from "../page/badge.js";
 import { byId, setText } from "../page/dom.js";
-import { fill, fillCount } from "../page/words.js";
+import { fill, fillCount, join } from "../page/words.js";
 
 const SCARCE_BYTES = 500_000_000; // a hall votes for years in this; whatever else fills the disk is quicker
 const place = document.querySelector(".health");
@@ -23,10 +23,11 @@ export function createHealth(words, announce) {
 
   return function renderHealth({ vitals, snapshot, connection }) {
     const { kind, say } = healthOf(vitals, connection, words);
+    const shared = vitals.nodes > 1 && kind !== "away" && fillCount(words.nodes, vitals.nodes);
     const { disk_free: free, ...numbers } = vitals;
     const disk = free === null ? "–" : fill(words.gigabytes, { n: (free / 1e9).toFixed(1) });
     place.dataset.health = kind === "calm" ? "calm" : "warn";
-    setText(byId("health-line"), say);
+    setText(byId("health-line"), join(say, shared));
     for (const cell of document.querySelectorAll("[data-vital]")) setText(cell, { ...numbers, disk }[cell.dataset.vital]);
     const recording = snapshot.recording !== false;
     byId("health").hidden = recording;

@@ -2,6 +2,12 @@
 
 const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
 
+// Chinese sentences follow each other without a space.
+const GAP = document.documentElement.lang.startsWith("zh") ? "" : " ";
+
+/** Put sentences behind each other; the missing ones leave no gap. */
+export const join = (...sentences) => sentences.filter(Boolean).join(GAP);
+
 /** Read the JSON data block with this id. */
 export function readJson(id) {
   return JSON.parse(document.getElementById(id).textContent);

@@ -2,8 +2,8 @@
 // and connecting by hand.
 
 import { byId, setText } from "../page/dom.js";
-import { clock, fill } from "../page/words.js";
-import { absence, join } from "./underway.js";
+import { clock, fill, join } from "../page/words.js";
+import { absence } from "./underway.js";
 
 /** The badge's word where the state's own would not be the whole truth, else null. */
 export function badgeWord({ connection, snapshot }, words) {

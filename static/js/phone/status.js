@@ -1,9 +1,9 @@
 // The voter's one line that always tells the truth: which of the page's states holds, and its words.
 
 import { setAttribute, setText } from "../page/dom.js";
-import { fill } from "../page/words.js";
+import { fill, join } from "../page/words.js";
 import { countedOf, draftOf, hintOf, isSentOnce, isSettled, nameOf, takesSeveral } from "./selection.js";
-import { absence, ballotLine, join, line, tapLine } from "./underway.js";
+import { absence, ballotLine, line, tapLine } from "./underway.js";
 
 /** The line for a page state, as {status, say, more, receipt, check, isNews, passes}. */
 export function statusOf(page, words) {

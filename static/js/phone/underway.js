@@ -1,12 +1,6 @@
 // The lines for what is on its way to the server, and for what the server has just refused.
 
-import { fill } from "../page/words.js";
-
-// Chinese sentences follow each other without a space.
-const GAP = document.documentElement.lang.startsWith("zh") ? "" : " ";
-
-/** Put sentences behind each other; the missing ones leave no gap. */
-export const join = (...sentences) => sentences.filter(Boolean).join(GAP);
+import { fill, join } from "../page/words.js";
 
 /** A line: what kind it is, what it says first, and what it adds. */
 export const line = (status, say, ...more) => ({ status, say, more: join(...more) });

@@ -2,7 +2,7 @@
 
 import { createAnnouncer } from "../page/announce.js";
 import { byId } from "../page/dom.js";
-import { join } from "./underway.js";
+import { join } from "../page/words.js";
 
 /** Returns say(page, status), to be called at each change; a page that has just come is silent. */
 export function createVoice(element) {
