@@ -104,6 +104,22 @@ def test_a_change_of_network_is_told(
     assert told == [None, "http://10.0.0.7:5000"]
 
 
+def test_a_choice_made_in_another_process_is_taken_up(
+    tmp_path: Path, network: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several processes serve from one data folder, and the desk is in one of them."""
+    monkeypatch.setattr(doorway, "LOOK_SECONDS", 0.001)
+    door, other = (Doorway(Settings(), 5000, tmp_path) for _ in range(2))
+    told: list[str | None] = []
+    with watched(door, told):
+        other.choose("10.0.0.7")
+        wait_for(told, 1)
+        assert door.chosen == "10.0.0.7"
+        other.choose("")
+        wait_for(told, 2)
+    assert told == ["http://10.0.0.7:5000", "http://192.168.1.7:5000"]
+
+
 @contextmanager
 def watched(door: Doorway, told: list[str | None]) -> Iterator[None]:
     watching = gevent.spawn(door.watch, lambda: told.append(door.url))

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from voting.keys import GRACE, BadSecret, exist, keys, read, rotate
+from tests.serving import ROOT, START_SECONDS
+from voting import keys as keys_module
+from voting.keys import BEFORE, GRACE, VARIABLE, BadSecret, exist, keys, read, rotate
 
 needs_modes = pytest.mark.skipif(os.name == "nt", reason="needs POSIX file modes")
 
@@ -109,6 +113,82 @@ def test_a_damaged_file_is_a_sentence_and_stays_as_it_is(tmp_path: Path, text: b
         with pytest.raises(BadSecret, match=r"secret\.key .*; delete it, and everybody logs in"):
             way(tmp_path)
     assert (tmp_path / "secret.key").read_bytes() == text
+
+
+# Given by the environment, and to several at once
+
+
+def test_several_that_start_at_once_on_an_empty_folder_agree(tmp_path: Path) -> None:
+    """Whoever is first makes the key; it is never replaced by the second's."""
+    code = (
+        "import sys; from pathlib import Path; from voting.keys import keys;"
+        "sys.stdin.readline(); print(keys(Path(sys.argv[1])).current.decode())"
+    )
+    starting = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(tmp_path / "data")],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    for one in starting:
+        assert one.stdin
+        one.stdin.write("now\n")
+        one.stdin.flush()
+    made = {one.communicate(timeout=START_SECONDS)[0].strip() for one in starting}
+    assert made == {keys(tmp_path / "data").current.decode()}
+    assert [file.name for file in (tmp_path / "data").iterdir()] == ["secret.key"]
+
+
+def test_who_comes_second_takes_the_key_of_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the first one's file appears at the very last moment."""
+    write, theirs = keys_module.write_private, b"5a" * 32
+
+    def late(file: Path, text: str, *, is_new: bool = False) -> None:
+        file.write_bytes(theirs)
+        write(file, text, is_new=is_new)
+
+    monkeypatch.setattr(keys_module, "write_private", late)
+    assert keys(tmp_path).current == theirs
+
+
+def test_the_environment_takes_the_files_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key, and the one that was there before it; no file is written or read."""
+    old, new = "an old one, in four words or more", "n" * 40
+    monkeypatch.setenv(VARIABLE, f"{old}\n")
+    first = keys(tmp_path / "data")
+    monkeypatch.setenv(VARIABLE, new)
+    monkeypatch.setenv(BEFORE, old)
+    second = keys(tmp_path / "data")
+    assert (first.all, second.all) == ([old.encode()], [old.encode(), new.encode()])
+    assert second.name == first.name
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("text", ["x" * 31, "", " " * 40])
+def test_a_short_secret_in_the_environment_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    """Nobody is let in by what can be guessed; the sentence says how a good one is made."""
+    for name in (BEFORE, VARIABLE):
+        monkeypatch.setenv(VARIABLE, "x" * 32)
+        monkeypatch.setenv(name, text)
+        with pytest.raises(BadSecret, match=f"^{name} is too short; .*openssl rand"):
+            keys(tmp_path)
+
+
+def test_a_file_that_leads_nowhere_is_a_sentence(tmp_path: Path) -> None:
+    """A link to a disk that is not there must not be taken for an empty folder."""
+    (tmp_path / "secret.key").symlink_to(tmp_path / "gone" / "secret.key")
+    with pytest.raises(BadSecret, match="leads nowhere"):
+        keys(tmp_path)
 
 
 def mode(file: Path) -> int:

@@ -9,22 +9,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voting.names import Names
+from voting.names import FolderNames
 
 FILE = "names.jsonl"
 
 
 def test_the_last_name_of_a_voter_wins(tmp_path: Path) -> None:
     """Who logs in again under another name has that one."""
-    names = Names(tmp_path)
+    names = FolderNames(tmp_path)
     for voter, name in [("v", "Vera"), ("w", "Wim"), ("v", "Veronica")]:
         names.keep(voter, name)
-    assert Names(tmp_path).read() == {"v": "Veronica", "w": "Wim"}
+    assert FolderNames(tmp_path).read() == {"v": "Veronica", "w": "Wim"}
 
 
 def test_an_empty_name_takes_the_old_one_back(tmp_path: Path) -> None:
     """Who comes again without a name is nobody's namesake."""
-    names = Names(tmp_path)
+    names = FolderNames(tmp_path)
     names.keep("v", "Vera")
     names.keep("v", "")
     assert names.read() == {}
@@ -35,7 +35,7 @@ def test_any_name_comes_back_as_it_was_given(
     tmp_path_factory: pytest.TempPathFactory, given: list[tuple[str, str]]
 ) -> None:
     """Quotes, line breaks and other scripts do not spoil the lines around them."""
-    names = Names(tmp_path_factory.mktemp("names"))
+    names = FolderNames(tmp_path_factory.mktemp("names"))
     for voter, name in given:
         names.keep(voter, name)
     assert names.read() == dict(given)
@@ -44,7 +44,7 @@ def test_any_name_comes_back_as_it_was_given(
 @pytest.mark.parametrize("cut", range(1, 12))
 def test_a_torn_last_line_costs_that_name_alone(tmp_path: Path, cut: int) -> None:
     """Not the one before it, and not the one that is kept after the fault."""
-    names = Names(tmp_path)
+    names = FolderNames(tmp_path)
     names.keep("v", "Vera")
     names.keep("w", "Wim")
     whole = (tmp_path / FILE).read_bytes()
@@ -56,7 +56,7 @@ def test_a_torn_last_line_costs_that_name_alone(tmp_path: Path, cut: int) -> Non
 
 def test_what_is_no_name_is_passed_over(tmp_path: Path) -> None:
     """Somebody has written into the file by hand."""
-    names = Names(tmp_path)
+    names = FolderNames(tmp_path)
     (tmp_path / FILE).write_bytes(b'\xff\n[]\n{"voter":"v"}\n\n{"voter":1,"name":"One"}')
     names.keep("v", "Vera")
     assert names.read() == {"v": "Vera"}
@@ -64,7 +64,7 @@ def test_what_is_no_name_is_passed_over(tmp_path: Path) -> None:
 
 def test_before_the_first_login_there_is_nothing(tmp_path: Path) -> None:
     """No file is made by asking, or by erasing."""
-    names = Names(tmp_path)
+    names = FolderNames(tmp_path)
     assert (names.read(), names.are_kept) == ({}, False)
     names.erase()
     assert not (tmp_path / FILE).exists()
@@ -72,22 +72,22 @@ def test_before_the_first_login_there_is_nothing(tmp_path: Path) -> None:
 
 def test_erased_names_are_gone_and_later_ones_are_kept(tmp_path: Path) -> None:
     """The command line erases in the same file that a running server writes to."""
-    running = Names(tmp_path)
+    running = FolderNames(tmp_path)
     running.keep("v", "Vera")
     before = (tmp_path / FILE).stat().st_ino
-    Names(tmp_path).erase()
+    FolderNames(tmp_path).erase()
     assert (tmp_path / FILE).read_bytes() == b""
     assert (running.read(), running.are_kept) == ({}, False)
     running.keep("w", "Wim")
     assert (tmp_path / FILE).stat().st_ino == before
-    assert Names(tmp_path).read() == {"w": "Wim"}
+    assert FolderNames(tmp_path).read() == {"w": "Wim"}
 
 
 def test_only_the_owner_can_read_them(tmp_path: Path) -> None:
     """Whatever the usual permissions of new files are."""
     usual = os.umask(0)
     try:
-        Names(tmp_path).keep("v", "Vera")
+        FolderNames(tmp_path).keep("v", "Vera")
     finally:
         os.umask(usual)
     assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
@@ -96,5 +96,5 @@ def test_only_the_owner_can_read_them(tmp_path: Path) -> None:
 def test_a_full_disk_costs_the_name_alone(tmp_path: Path) -> None:
     """Nothing is raised where the file cannot be written."""
     (tmp_path / FILE).symlink_to("/dev/full")
-    Names(tmp_path).keep("v", "Vera")
-    Names(tmp_path / "nowhere").keep("v", "Vera")
+    FolderNames(tmp_path).keep("v", "Vera")
+    FolderNames(tmp_path / "nowhere").keep("v", "Vera")

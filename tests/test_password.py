@@ -14,6 +14,7 @@ import pytest
 
 from voting import password
 from voting.password import Busy, Password
+from voting.safe import FolderSafe
 
 needs_modes = pytest.mark.skipif(os.name == "nt", reason="needs POSIX file modes")
 PATIENCE = 30
@@ -21,10 +22,10 @@ PATIENCE = 30
 
 def test_the_right_password_fits_and_a_wrong_one_does_not(tmp_path: Path) -> None:
     """Also when another process has set it."""
-    kept = Password(tmp_path / "data")
+    kept = Password(FolderSafe(tmp_path / "data"))
     assert not kept.is_set
     assert not kept.fits("", is_known=True)
-    Password(tmp_path / "data").set("correct horse")
+    Password(FolderSafe(tmp_path / "data")).set("correct horse")
     assert kept.is_set
     for wrong in ("", "correct", "Correct horse", "correct horse "):
         assert not kept.fits(wrong, is_known=False)
@@ -35,7 +36,7 @@ def test_the_right_password_fits_and_a_wrong_one_does_not(tmp_path: Path) -> Non
 def test_nothing_but_a_salted_hash_is_kept(tmp_path: Path) -> None:
     """By scrypt, for the owner's eyes alone; the same password twice gives two texts."""
     for folder in "ab":
-        Password(tmp_path / folder).set("correct horse")
+        Password(FolderSafe(tmp_path / folder)).set("correct horse")
     files = [tmp_path / folder / "admin.password" for folder in "ab"]
     texts = [file.read_text() for file in files]
     assert texts[0] != texts[1]
@@ -47,18 +48,18 @@ def test_nothing_but_a_salted_hash_is_kept(tmp_path: Path) -> None:
 
 def test_a_new_password_has_another_mark(tmp_path: Path) -> None:
     """By it the sessions of the old one end; the same file has the same mark in every process."""
-    kept = Password(tmp_path)
+    kept = Password(FolderSafe(tmp_path))
     marks = [kept.mark()]
     for _ in range(2):
         kept.set("correct horse")
         marks.append(kept.mark())
     assert len(set(marks)) == 3
-    assert Password(tmp_path).mark() == marks[-1]
+    assert Password(FolderSafe(tmp_path)).mark() == marks[-1]
 
 
 def test_a_file_that_cannot_be_opened_now_ends_no_session(tmp_path: Path) -> None:
     """Under a flood there may be no file descriptor left; what was read last holds."""
-    kept = Password(tmp_path)
+    kept = Password(FolderSafe(tmp_path))
     kept.set("correct horse")
     mark = kept.mark()
     (tmp_path / "admin.password").unlink()
@@ -97,7 +98,7 @@ def test_guesses_take_turns_and_strangers_hold_nobody_up_who_is_known(
     tmp_path: Path, hashing: Hashing
 ) -> None:
     """A hundred at once use one core; the presenter's browser has a turn of its own."""
-    kept = Password(tmp_path)
+    kept = Password(FolderSafe(tmp_path))
     kept.set("whatever")
 
     def guess(typed: str, *, is_known: bool) -> Callable[[], Any]:
@@ -119,7 +120,7 @@ def test_who_waits_too_long_is_told(
 ) -> None:
     """And the turn goes on to the next, whoever gave up."""
     monkeypatch.setattr(password, "PATIENCE_SECONDS", 0.01)
-    kept = Password(tmp_path)
+    kept = Password(FolderSafe(tmp_path))
     kept.set("whatever")
     first = gevent.spawn(lambda: kept.fits("right", is_known=False))
     wait_for(lambda: hashing.at_once == [1])

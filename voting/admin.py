@@ -7,6 +7,7 @@ who press at once both name the version that they saw, and the second is told.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import msgspec
 from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
@@ -18,6 +19,7 @@ from voting import identity, logbook
 from voting.commands import ACTIONS, answer, ask, at_stake, carry_out, command, to_desk, turn_away
 from voting.doorway import Doorway, NoSuchAddress
 from voting.engine import Engine
+from voting.fleet import Fleet
 from voting.live import Live
 from voting.password import PATIENCE_SECONDS, Busy
 from voting.throttle import Throttle, household
@@ -40,11 +42,13 @@ def create_blueprint(
     admin: identity.Admin,
     doorway: Doorway,
     vitals: Callable[[], Vitals],
+    fleet: Fleet,
 ) -> Blueprint:
     """Return the routes of /admin itself; `vitals` says what the server costs now."""
     blueprint = Blueprint("admin", __name__, url_prefix="/admin")
     # Two, or strangers from very many addresses could use up the count of who was admin before.
-    guesses, of_known = Throttle(GUESSES), Throttle(GUESSES)
+    guesses = Throttle(GUESSES, fleet, "guesses")
+    of_known = Throttle(GUESSES, fleet, "guesses of known")
 
     def login_page(error: str | None = None, link: str | None = None) -> str:
         return render_template(
@@ -69,14 +73,20 @@ def create_blueprint(
     def login() -> Page:
         # The link is used up by a POST: a preview of it, or a reload, must not spend it.
         link = request.args.get("link")
-        if link and not admin.link_is_good(link):
-            return login_page(used())
+        with suppress(OSError):  # nobody can tell now; the POST will
+            if link and not admin.link_is_good(link):
+                return login_page(used())
         return login_page(link=link)
 
     @blueprint.post("/login")
     def log_in() -> Page:
         if "link" in request.form:
-            if admin.use_link(request.form["link"]):
+            try:
+                is_good = admin.use_link(request.form["link"])
+            except OSError:
+                said = _("The link cannot be checked just now. Please try again in a moment.")
+                return Response(login_page(said, request.form["link"]), 503)
+            if is_good:
                 came_in("link")
                 return redirect(url_for("admin.desk"), 303)
             turned_away("link")
@@ -112,6 +122,7 @@ def create_blueprint(
     def desk() -> Page:
         if not admin.is_in():
             return redirect(url_for("admin.login"), 303)
+        engine.catch_up()  # what this admin has just done may have been done by another server
         doorway.look()
         return render_template(
             "admin.html",
@@ -155,6 +166,7 @@ def create_blueprint(
     def steer(action: str) -> Page:
         if not admin.is_in():
             return answer(401, "not_logged_in", _("Log in first."))
+        engine.catch_up()
         wanted = command(action, engine.state)
         question = at_stake(engine.state, wanted)
         if question and "ask" in request.form:

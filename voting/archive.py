@@ -101,11 +101,16 @@ def create_blueprint(
         try:
             names.erase()
         except OSError:
-            said = _("The names could not be erased. Look whether the data folder can be written.")
+            said = _(
+                "The names could not be erased. Look whether the data folder, or Redis, can be"
+                " written."
+            )
             return told(said, 503, "not_erased")
         return told(_("The names are erased. Votes and receipts are as they were."))
 
     def known(id: int) -> Round:
+        if id not in engine.state.rounds:
+            engine.catch_up()  # another server may have opened it just now
         if id not in engine.state.rounds:
             title, text = _("There is no round %(id)s", id=id), _("Please check the address.")
             abort(sorry(404, "no_such_round", title, text))
@@ -113,6 +118,9 @@ def create_blueprint(
 
     def public(id: int) -> Round:
         current = known(id)
+        if current.closed_at is None or not current.is_public:
+            engine.catch_up()
+            current = known(id)
         if current.closed_at is None:
             title = _("Round %(id)s is still open", id=id)
             text = _("Its result and its receipts are shown here once it is closed.")
@@ -144,12 +152,15 @@ def create_blueprint(
             return names.read()
         except OSError:
             title = _("The names cannot be read")
-            text = _("Look whether the data folder can be read, or download without names.")
+            text = _(
+                "Look whether the data folder, or Redis, can be read, or download without names."
+            )
             abort(sorry(503, "names_not_readable", title, text))
 
     def only_admin() -> None:
         if not admin.is_in():
             abort(turn_away())
+        engine.catch_up()
 
     return blueprint
 

@@ -1,7 +1,8 @@
 """Where phones come in: the address that pages and QR codes show.
 
 Owns the admin's choice among this computer's networks, kept in the data folder, and the look, every
-few seconds, whether those are still the same. It is no record: it decides nothing about a round.
+few seconds, whether both are still the same: the choice may be made in another process on the same
+folder. It is no record: it decides nothing about a round.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ class Doorway:
         self._settings = settings
         self._port = port
         self._file = data / "address"
-        self._chosen = self._kept()
+        self._chosen = ""
+        self._read()
         self._changed: Callable[[], None] = lambda: None
         self.url = self._found()
 
@@ -83,7 +85,8 @@ class Doorway:
         self.look()
 
     def look(self) -> str | None:
-        """Look at the networks again, tell whoever watches of a change, and return the address."""
+        """Look at choice and networks again, tell who watches of a change, return the address."""
+        self._read()
         with suppress(OSError):  # a card that goes while it is read; the next look tells
             found = self._found()
             if found != self.url:
@@ -102,7 +105,10 @@ class Doorway:
         settings = self._settings
         return join_url(settings.public_url, settings.host, self._port, self._chosen)
 
-    def _kept(self) -> str:
-        with suppress(OSError, UnicodeDecodeError):  # without a choice the server chooses
-            return self._file.read_text(encoding="ascii").strip()
-        return ""
+    def _read(self) -> None:
+        try:
+            self._chosen = self._file.read_text(encoding="ascii").strip()
+        except (FileNotFoundError, UnicodeDecodeError):
+            self._chosen = ""  # without a choice the server chooses
+        except OSError:
+            pass  # it cannot be opened now; what was read last holds

@@ -45,6 +45,7 @@ def create_blueprint(engine: Engine, admin: identity.Admin) -> Blueprint:
     @blueprint.before_request
     def only_admin() -> Page | None:
         if admin.is_in():
+            engine.catch_up()
             return None
         if wants_json() or request.method == "GET":
             return turn_away()

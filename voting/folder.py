@@ -48,19 +48,15 @@ def hold(folder: Path) -> BinaryIO:
 def rename(source: Path, target: Path) -> None:
     """Rename a file, over another if need be; it is durable when this returns."""
     source.replace(target)
-    if sys.platform != "win32":  # which cannot open a folder to sync it
-        for folder in {source.parent, target.parent}:
-            opened = os.open(folder, os.O_RDONLY)
-            try:
-                os.fsync(opened)
-            finally:
-                os.close(opened)
+    for folder in {source.parent, target.parent}:
+        _sync(folder)
 
 
-def write_private(file: Path, text: str) -> None:
+def write_private(file: Path, text: str, *, is_new: bool = False) -> None:
     """Put a text into a file that only its owner may read; afterwards it is there whole.
 
     Raises:
+        FileExistsError: it was to be `is_new`, and there is one.
         OSError: it cannot be written; what was there before still is.
     """
     _make(file.parent)
@@ -72,10 +68,37 @@ def write_private(file: Path, text: str) -> None:
             handle.write(text)
             handle.flush()
             os.fsync(handle.fileno())
-        rename(fresh, file)
-    except OSError:
+        if is_new:
+            _claim(fresh, file)
+        rename(fresh, file)  # of two names of one file it would take none away
+    finally:
         fresh.unlink(missing_ok=True)
+
+
+def _claim(fresh: Path, file: Path) -> None:
+    """Give a file its name before anybody else gives it to another.
+
+    Raises:
+        FileExistsError: somebody has.
+    """
+    try:
+        os.link(fresh, file)
+    except FileExistsError:
         raise
+    except OSError:  # a file system without links: two at the same moment are for the others
+        if file.exists():
+            raise FileExistsError(file) from None
+
+
+def _sync(folder: Path) -> None:
+    """Let what was named in a folder survive a power cut."""
+    if sys.platform == "win32":  # which cannot open a folder to sync it
+        return
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _make(folder: Path) -> None:

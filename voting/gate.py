@@ -25,11 +25,20 @@ class Gate:
         """Say whether a voter need not bring a code."""
         return not self.asks or admission.has_come(self._engine.state, voter)
 
+    def admits_by_now(self, voter: str) -> bool:
+        """Say the same of somebody who may just have brought it to another server."""
+        if not self.admits(voter):
+            self._engine.catch_up()
+        return self.admits(voter)
+
     def let_in(self, voter: str, typed: str) -> Outcome:
         """Let a voter in by what was typed as a code; that holds when this returns Done."""
         code = codes.read(typed)
         claim = Claim(codes.digest(code) if code else "", voter)
         answer = admission.judge(self._engine.state, claim)
+        if code and isinstance(answer, Refusal):
+            self._engine.catch_up()  # it may have been made on another server just now
+            answer = admission.judge(self._engine.state, claim)
         # As with ballots: nothing is refused for good while nobody knows what the journal holds.
         # What is no code at all is none whatever it holds.
         is_known = self._engine.recording or not code

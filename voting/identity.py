@@ -19,7 +19,6 @@ import secrets
 import unicodedata
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import gevent
@@ -28,14 +27,12 @@ from flask_wtf.csrf import generate_csrf
 
 from voting import logbook
 from voting.password import Password
+from voting.safe import Safe
 
 MAX_NAME = 40
 
 LOOK_SECONDS = 1.0
-"""How soon after a change of the password the admins' sockets are closed."""
-
-MOST_LEFT = 10_000
-"""Admins' logins that are remembered to have ended; a start forgets them all."""
+"""How soon after a change of the password, or a logout on another server, sockets are closed."""
 
 
 class BadName(Exception):
@@ -45,10 +42,9 @@ class BadName(Exception):
 class Admin:
     """The admin's two ways in: a password, and a link that works once."""
 
-    def __init__(self, folder: Path) -> None:
-        self._password = Password(folder)
-        self._links: set[str] = set()
-        self._left: dict[str, None] = {}  # the oldest first
+    def __init__(self, safe: Safe) -> None:
+        self._safe = safe
+        self._password = Password(safe)
 
     @property
     def has_password(self) -> bool:
@@ -57,18 +53,26 @@ class Admin:
     def make_link(self) -> str:
         """Return the token of a link that logs the admin in once."""
         token = secrets.token_urlsafe(18)
-        self._links.add(_digest(token))
+        self._safe.add_link(_digest(token))
         return token
 
     def link_is_good(self, token: str) -> bool:
-        """Say whether a token would log in; this does not use it up."""
-        return _digest(token) in self._links
+        """Say whether a token would log in; this does not use it up.
+
+        Raises:
+            OSError: nobody can tell now.
+        """
+        return self._safe.has_link(_digest(token))
 
     def use_link(self, token: str) -> bool:
-        """Say whether a token is good, and use it up."""
-        if not self.link_is_good(token):
+        """Say whether a token is good, and use it up.
+
+        Raises:
+            OSError: nobody can tell now; this browser may try again.
+        """
+        browser = _digest(str(session.get("csrf_token")))
+        if not self._safe.take_link(_digest(token), browser):
             return False
-        self._links.remove(_digest(token))
         self._enter()
         return True
 
@@ -99,7 +103,7 @@ class Admin:
     def is_good(self, mark: str) -> bool:
         """Say whether an admin's session goes on: nobody has left it, or changed the password."""
         in_force = hmac.compare_digest(mark.partition(".")[0], self._password.mark())
-        return in_force and mark not in self._left
+        return in_force and not self._safe.has_ended(mark)
 
     def device(self) -> str:
         """Return the name of a browser that was an admin's before, or "" for any other."""
@@ -114,19 +118,22 @@ class Admin:
         mark = self.session()
         session.pop("admin", None)
         if mark:
-            self._left[mark] = None
-        if len(self._left) > MOST_LEFT:
-            del self._left[next(iter(self._left))]
+            self._safe.end(mark)
         return mark
 
     def watch(self, changed: Callable[[], None]) -> None:
-        """Look every second, for ever; `changed()` is called when the password is another."""
+        """Look every second, for ever; `changed()` is called when logins have ended.
+
+        By another password, or on another server.
+        """
         known = self._password.mark()
         while True:
             gevent.sleep(LOOK_SECONDS)
+            have_left = self._safe.look()
             if (mark := self._password.mark()) != known:
-                known = mark
                 logbook.note("password_changed")
+            if have_left or mark != known:
+                known = mark
                 changed()
 
     def _enter(self) -> None:

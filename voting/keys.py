@@ -2,13 +2,17 @@
 
 Owns `secret.key`. Its first line is the key that signs; a file that no rotation has touched has no
 other. After one, the room's name follows, since a cookie is called by it and must be found again,
-and each earlier key with the day until which it still opens what it has signed. Signs nothing.
+and each earlier key with the day until which it still opens what it has signed. Two variables of
+the environment take the file's place where they are set. Signs nothing, and never knows which keys
+other servers of the room have: `signing.py` does.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +20,9 @@ from typing import NamedTuple
 from voting.folder import write_private
 
 FILE = "secret.key"
+VARIABLE = "SHOW_OF_HANDS_SECRET"
+BEFORE = "SHOW_OF_HANDS_SECRET_BEFORE"
+"""Names the key that was in force before that one: it opens for as long as it is given."""
 KEY_BYTES = 32
 UNTIL = "%Y-%m-%dT%H:%M:%S%z"
 
@@ -24,7 +31,7 @@ GRACE = timedelta(days=30)
 
 
 class BadSecret(Exception):
-    """The file of the secret key is of no use; the text says what to do."""
+    """The secret key that was given is of no use; the text says what to do."""
 
 
 class Earlier(NamedTuple):
@@ -48,17 +55,45 @@ class Keys(NamedTuple):
 
 
 def keys(folder: Path) -> Keys:
-    """Return the keys of a data folder, made at first start, readable by its owner alone.
+    """Return the keys of the environment, or of a data folder, where the first start makes one.
+
+    The file is readable by its owner alone. Of several that start on one folder at once, all get
+    the key of the first.
 
     Raises:
         OSError: the data folder cannot be written.
-        BadSecret: the file does not hold a key.
+        BadSecret: what is there is no key.
     """
-    found = read(folder)
-    if found is None:
-        found = _named(_fresh())
-        _keep(folder, found)
-    return found
+    given = of_environment()
+    if given is not None:
+        return given
+    if (found := read(folder)) is not None:
+        return found
+    with suppress(FileExistsError):  # another one was first
+        write_private(folder / FILE, _text(_named(_fresh())), is_new=True)
+    if (found := read(folder)) is not None:
+        return found
+    raise BadSecret(f"{folder / FILE} leads nowhere; delete it, and everybody logs in anew")
+
+
+def of_environment() -> Keys | None:
+    """Return the keys that the environment gives, None if it says nothing of them.
+
+    Raises:
+        BadSecret: one of the two is too short.
+    """
+    current, before = (os.environ.get(name, "").strip().encode() for name in (VARIABLE, BEFORE))
+    if VARIABLE not in os.environ:
+        return None
+    for name, key in ((VARIABLE, current), (BEFORE, before)):
+        if len(key) < KEY_BYTES and name in os.environ:
+            raise BadSecret(
+                f"{name} is too short; expected at least {KEY_BYTES} characters, like those that"
+                " `openssl rand -hex 32` prints"
+            )
+    if not before:
+        return _named(current)
+    return Keys(current, _named(before).name, (Earlier(before, datetime.now(UTC) + GRACE),))
 
 
 def exist(folder: Path) -> bool:
@@ -100,7 +135,7 @@ def rotate(folder: Path) -> Keys | None:
         return None
     retired = Earlier(before.current, datetime.now(UTC).replace(microsecond=0) + GRACE)
     after = Keys(_fresh(), before.name, (*before.earlier, retired))
-    _keep(folder, after)
+    write_private(folder / FILE, _text(after))
     return after
 
 
@@ -113,12 +148,12 @@ def _named(key: bytes) -> Keys:
     return Keys(key, hashlib.sha256(b"name of " + key).hexdigest()[:8])
 
 
-def _keep(folder: Path, keys: Keys) -> None:
+def _text(keys: Keys) -> str:
     lines = [keys.current.decode()]
     if keys.earlier:
         lines.append(f"name {keys.name}")
         lines += [f"until {until:{UNTIL}} {key.hex()}" for key, until in keys.earlier]
-    write_private(folder / FILE, "\n".join(lines))
+    return "\n".join(lines)
 
 
 def _parsed(text: bytes, now: datetime) -> Keys:

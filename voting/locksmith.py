@@ -6,22 +6,32 @@ processes is everybody's.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import click
 
 from voting import keys
-from voting.console import config_option, data_option, fail, folder_of
+from voting.config import Config, ConfigError
+from voting.console import config_option, configured, data_option, fail
 from voting.password import MIN_PASSWORD, Password
+from voting.redis_server import RedisServer
+from voting.safe import FolderSafe, Safe
+from voting.safe_redis import SharedSafe
+from voting.shared import CannotAsk, Shared
 
 
 @click.command()
 @config_option
 @data_option
 def password(config: Path, data: Path | None) -> None:
-    """Set the admin's password; whoever is logged in as admin must log in again."""
-    folder = folder_of(config, data)
+    """Set the admin's password; whoever is logged in as admin must log in again.
+
+    With a Redis journal it holds on all servers of the room, and is kept in Redis.
+    """
+    settings = _settings(config, data)
+    safe, place = _safe(settings)
     if sys.stdin.isatty():
         chosen = click.prompt(
             "New password, 8 characters or more",
@@ -34,10 +44,27 @@ def password(config: Path, data: Path | None) -> None:
     if len(chosen) < MIN_PASSWORD:
         fail(f"Expected at least {MIN_PASSWORD} characters.")
     try:
-        Password(folder).set(chosen)
+        Password(safe).set(chosen)
+    except CannotAsk as error:
+        fail(f"The password cannot be saved in {place}: {error}.")
     except OSError as error:
-        fail(f"The password cannot be saved in {folder}: {error.strerror}.")
-    click.echo("The password is set.", err=True)
+        fail(f"The password cannot be saved in {place}: {error.strerror}.")
+    click.echo(f"The password is set, in {place}.", err=True)
+
+
+def _settings(config: Path, data: Path | None) -> Config:
+    try:
+        return configured(config, data=data)
+    except ConfigError as error:
+        fail(error)
+
+
+def _safe(settings: Config) -> tuple[Safe, str]:
+    """Return what the server's password lies in, and what it is called."""
+    if not settings.journal.url:
+        return FolderSafe(settings.data), str(settings.data)
+    server = RedisServer(settings.journal)
+    return SharedSafe(Shared(server)), f"{server.shown}, for all servers of the room"
 
 
 @click.command()
@@ -49,7 +76,13 @@ def rotate_key(config: Path, data: Path | None) -> None:
     If somebody has the old key, end all logins instead: stop the server, delete secret.key in the
     data folder, start again.
     """
-    folder = folder_of(config, data)
+    settings = _settings(config, data)
+    folder = settings.data
+    if keys.VARIABLE in os.environ:
+        fail(
+            f"The key is given by {keys.VARIABLE}: put a new one there and the old one into"
+            f" {keys.BEFORE}, then start again."
+        )
     try:
         rotated = keys.rotate(folder)
     except keys.BadSecret as error:
@@ -64,6 +97,12 @@ def rotate_key(config: Path, data: Path | None) -> None:
         f" has signed stay good until {until:%Y-%m-%d}.",
         err=True,
     )
+    if settings.journal.url:
+        click.echo(
+            f"Copy {folder / keys.FILE} to the data folders of the room's other servers, and start"
+            " them again one after the other. It signs as soon as all of them have it.",
+            err=True,
+        )
 
 
 COMMANDS = (password, rotate_key)

@@ -1,7 +1,7 @@
-"""The names that voters gave, in a file of their own beside the journal.
+"""The names that voters gave, beside the journal, so that they can be erased while votes stay.
 
-Owns `names.jsonl` in the data folder, one line a login, so that names can be erased while votes
-stay. Knows nothing of votes, keeps nothing in memory, and never stands in the way of a login.
+Owns their face, and `names.jsonl` in the data folder, one line a login; several servers keep them
+in a `names_redis.py` instead. Knows nothing of votes, and never stands in the way of a login.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -21,17 +22,48 @@ class Kept(msgspec.Struct, frozen=True):
     name: str
 
 
-class Names:
+class Names(Protocol):
     """Which voter gave which name; the last one wins."""
-
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / "names.jsonl"
 
     def keep(self, voter: str, name: str) -> None:
         """Note the name that a voter gave; an empty one takes back what was noted before.
 
         Where it cannot be written the vote is worth more than the name, and nothing is said.
         """
+
+    @property
+    def are_kept(self) -> bool:
+        """Whether there may be a name to erase."""
+
+    def read(self) -> dict[str, str]:
+        """Return voter → name.
+
+        Raises:
+            OSError: they are there and cannot be read.
+        """
+
+    def erase(self) -> None:
+        """Forget every name; a running server goes on with none.
+
+        Raises:
+            OSError: that cannot be done, and the names are still there.
+        """
+
+    def start(self) -> None:
+        """Begin to write what waits now and then."""
+
+    def finish(self) -> None:
+        """Write what waits: it is the end."""
+
+
+class FolderNames:
+    """The names of a server that is alone, in a file of its data folder; none are in memory."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "names.jsonl"
+
+    def keep(self, voter: str, name: str) -> None:
+        """Write a line."""
         # What a full disk has torn is the end of a line; the next one must not become part of it.
         line = b"\n" + msgspec.json.encode(Kept(voter, name))
         with suppress(OSError):
@@ -43,24 +75,16 @@ class Names:
 
     @property
     def are_kept(self) -> bool:
-        """Whether there may be a name to erase."""
+        """Whether there may be a line."""
         return self._file.exists() and self._file.stat().st_size > 0
 
     def read(self) -> dict[str, str]:
-        """Return voter → name.
-
-        Raises:
-            OSError: the file is there and cannot be read.
-        """
+        """Read all lines; the last of each voter is true."""
         names = {kept.voter: kept.name for kept in self._lines()}
         return {voter: name for voter, name in names.items() if name}
 
     def erase(self) -> None:
-        """Forget every name; a running server goes on into the emptied file.
-
-        Raises:
-            OSError: the file cannot be written, and the names are still there.
-        """
+        """Empty the file; a running server goes on into it."""
         try:
             file = os.open(self._file, os.O_WRONLY)
         except FileNotFoundError:
@@ -70,6 +94,12 @@ class Names:
             os.fsync(file)
         finally:
             os.close(file)
+
+    def start(self) -> None:
+        """Nothing: each name is written when it comes."""
+
+    def finish(self) -> None:
+        """Nothing: none waits."""
 
     def _lines(self) -> Iterator[Kept]:
         try:

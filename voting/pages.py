@@ -16,6 +16,7 @@ from voting import identity
 from voting.addresses import qr_svg
 from voting.config import Config
 from voting.doorway import Doorway
+from voting.fleet import Fleet
 from voting.gate import Gate
 from voting.language import speech
 from voting.live import Live
@@ -76,18 +77,20 @@ def create_blueprint(
     doorway: Doorway,
     admin: identity.Admin,
     config: Config,
+    fleet: Fleet,
 ) -> Blueprint:
     """Return the routes."""
     blueprint = Blueprint("pages", __name__)
     name_required = config.room.name_required
-    arrivals = Throttle(config.limits.logins_per_minute)
+    arrivals = Throttle(config.limits.logins_per_minute, fleet, "logins")
     logins = Stencil("token")
     votes = Stencil("token", "turnout", "name", "snapshot", "you")
 
     def asks_code() -> bool:
         # Whoever sees the form is a voter already: a phone that has sent it and heard no answer
         # sends it again as the same one, and its code has not gone to a stranger.
-        return gate.asks and not gate.admits(identity.voter())
+        is_in = gate.admits_by_now if "name" in session else gate.admits
+        return gate.asks and not is_in(identity.voter())
 
     def login_page(name: str, code: str = "", error: str | None = None, field: str = "name") -> str:
         rehearsing, asks = live.is_rehearsing, asks_code()

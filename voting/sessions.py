@@ -83,18 +83,25 @@ class SignedSessions(SecureCookieSessionInterface):
 
 def init_app(app: Flask, keys: Keys) -> None:
     """Let an app keep sessions that these keys sign and open."""
-    *earlier, app.secret_key = keys.all
-    app.session_interface = SignedSessions()
+    sign_with(app, keys)
     app.config.update(
-        SECRET_KEY_FALLBACKS=earlier,
-        # Pages that were open before a rotation carry a token of an earlier key.
-        WTF_CSRF_SECRET_KEY=keys.all,
         PERMANENT_SESSION_LIFETIME=SESSION_LIFETIME,
         # Cookies are shared between the ports of a host; two servers must not log each other out.
         SESSION_COOKIE_NAME=f"show_of_hands_{keys.name}",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_REFRESH_EACH_REQUEST=False,
+    )
+
+
+def sign_with(app: Flask, keys: Keys) -> None:
+    """Use these keys from now on; the cookie is called as before."""
+    *earlier, app.secret_key = keys.all
+    app.session_interface = SignedSessions()
+    app.config.update(
+        SECRET_KEY_FALLBACKS=earlier,
+        # Pages that were open before a rotation carry a token of an earlier key.
+        WTF_CSRF_SECRET_KEY=keys.all,
     )
 
 
