@@ -20,8 +20,8 @@ from rehearsal.findings import Findings
 from rehearsal.remote import NotDone, NotLetIn, RemoteDesk
 from rehearsal.run import Plan, Run
 from rehearsal.visit import Site, TurnedAway
-from voting import server
 from voting.console import config_option, data_option, fail
+from voting.open_files import RESERVED_FILES, raise_file_limit
 from voting.records import MAX_REHEARSAL_SECONDS
 
 MAX_PHONES = 20_000
@@ -102,7 +102,7 @@ def rehearse(
             f"A rehearsal ends after {MAX_REHEARSAL_SECONDS // 60} minutes, joining included: with"
             f" {phones:,} phones, try at most {seconds - excess:,} seconds."
         )
-    room = server.raise_file_limit()
+    room = raise_file_limit()
     if room is not None and phones > room:
         fail(f"This terminal may open {room:,} connections, so try with at most {room:,} phones.")
     site, folder = target.find(url, config, data, port)
@@ -194,8 +194,8 @@ def _secret() -> str:
 def _look_for_room(desk: RemoteDesk, plan: Plan) -> None:
     """End the program where the server cannot hold so many phones: the attempt would harm it."""
     files = desk.vitals().files
-    if files is not None and plan.phones + server.RESERVED_FILES > files:
-        most = max(0, files - server.RESERVED_FILES)
+    if files is not None and plan.phones + RESERVED_FILES > files:
+        most = max(0, files - RESERVED_FILES)
         fail(f"The server may open {files:,} files at once: try with at most {most:,} phones.")
 
 

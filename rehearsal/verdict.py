@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rehearsal.findings import Costs, Findings
-from voting.server import RESERVED_FILES
+from voting.open_files import RESERVED_FILES
 
 SLOW_MS = 1_000
 """A receipt, or a vote on the screen, that takes longer has lost the room's attention."""

@@ -21,10 +21,12 @@ class Line:
     @staticmethod
     async def open(server: Server, cookie: str) -> Line:
         """Connect; anything but a WebSocket that stands is an OSError or EOFError."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", server.entrance, ssl=server.security
+        )
         key = base64.b64encode(os.urandom(16)).decode()
         head = (
-            f"GET /live?view=voter HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
+            f"GET /live?view=voter HTTP/1.1\r\nHost: {server.address}\r\n"
             f"Origin: {server.url}\r\nCookie: {cookie}\r\nUpgrade: websocket\r\n"
             f"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n"
         )

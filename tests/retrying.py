@@ -2,13 +2,14 @@
 
 One ballot is under way, sent again with the same id on every new line and after every "not now",
 until it has its answer. The phone also hangs up at times, and asks again for ballots that were
-counted long ago.
+counted long ago. Of several servers each new line goes to one by chance.
 """
 
 from __future__ import annotations
 
 import asyncio
 from random import Random
+from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.lines import Line
@@ -41,7 +42,11 @@ def stand(standing: dict[int, list[Told]], rule: str, told: Told) -> None:
 
 
 class Phone:
-    """One phone: what it sent, what it was told, and the ballot it still wants an answer for."""
+    """One phone: what it sent, what it was told, and the ballot it still wants an answer for.
+
+    `seen` is the newest that it was shown: an epoch, a version of it, counts. `earlier` are ballots
+    whose receipts are of an epoch that has ended: they may have been counted anew since.
+    """
 
     def __init__(self, audience: Audience, name: str, cookie: str, random: Random) -> None:
         self.name = name
@@ -49,7 +54,10 @@ class Phone:
         self.receipts: dict[str, Told] = {}
         self.refused: set[str] = set()
         self.standing: dict[int, list[Told]] = {}
+        self.earlier: set[str] = set()
+        self.seen: tuple[str, int, dict[str, int]] = ("", 0, {})
         self.put_off = 0
+        self.longest_away = 0.0
         self.underway: dict[str, Any] | None = None
         self.line: Line | None = None
         self._audience = audience
@@ -57,21 +65,35 @@ class Phone:
         self._random = random
         self._counted: list[str] = []
         self._snapshot: dict[str, Any] = {}
+        self._own: dict[str, Any] = {}
 
     async def live(self) -> None:
-        """Keep a line, and vote over it."""
+        """Keep a line, and vote over it; `longest_away` is for how many seconds there was none."""
+        away_since = None
         while True:
             try:
-                self.line = line = await Line.open(self._audience.server, self._cookie)
+                server = self._random.choice(self._audience.servers)
+                self.line = line = await Line.open(server, self._cookie)
+                if away_since is not None:
+                    self.longest_away = max(self.longest_away, monotonic() - away_since)
+                    away_since = None
                 self._snapshot = {}
                 self._audience.noticed()
                 while True:
                     self._take(await line.next())
             except (OSError, EOFError):
-                pass  # a server that is gone is what this phone is made for
+                # A server that is gone is what this phone is made for.
+                away_since = away_since or monotonic()
             finally:
                 self._hang_up()
             await asyncio.sleep(self._random.uniform(0.03, 0.1))
+
+    def renew(self, ballot: str, told: Told) -> None:
+        """Take another receipt for a ballot of an earlier epoch, which was counted anew."""
+        before, self.receipts[ballot] = self.receipts[ballot], told
+        ballots = self.standing[told.round]
+        self.standing[told.round] = [told if one == before else one for one in ballots]
+        self.earlier.discard(ballot)
 
     def cast(self) -> None:
         """Put the next ballot under way, if this phone can and the last one is answered."""
@@ -107,23 +129,43 @@ class Phone:
             case "state":
                 is_first, self._snapshot = not self._snapshot, message
                 self._audience.show(message)
+                self._see(message)
                 if is_first:
+                    self._compare_own()
                     self._send()
                 self.cast()
             case "tally":
                 self._audience.show(message)
+                self._see(message)
             case "you" if not self._snapshot:
-                self._compare_own(message)
+                self._own = message
             case "receipt":
                 self._keep(message)
             case "refused":
                 self._give_up_or_wait(message)
 
-    def _compare_own(self, you: dict[str, Any]) -> None:
-        """On a new line the server tells what counts: what this phone holds, if all is answered."""
+    def _see(self, shown: dict[str, Any]) -> None:
+        """Take the newest, as a page does: an older version of the same epoch is none."""
+        epoch, version, _ = self.seen
+        if shown["epoch"] != epoch:
+            self.earlier = set(self.receipts)
+        elif shown["version"] < version:
+            return
+        self.seen = (shown["epoch"], shown["version"], shown["counts"])
+        self._audience.noticed()
+
+    def _compare_own(self) -> None:
+        """On a new line the server tells what counts: what this phone holds, if all is answered.
+
+        A server that cannot read the journal may be behind this phone, and shows that it is.
+        """
+        you = self._own
         waits = self.underway and self.underway["ballot"] not in self.receipts
         held = self.standing.get(you["round"])
-        if not waits and you["code"] != (held[-1].code if held else None):
+        is_behind = held and self._snapshot["version"] < held[-1].version
+        if waits or is_behind or self.earlier:
+            return
+        if you["code"] != (held[-1].code if held else None):
             self._complain("is told that another ballot counts", you)
 
     def _keep(self, receipt: dict[str, Any]) -> None:
@@ -135,6 +177,8 @@ class Phone:
             self.receipts[ballot] = told
             self._counted.append(ballot)
             stand(self.standing, self._audience.rules[told.round], told)
+        elif ballot in self.earlier:
+            self.renew(ballot, told)
         if self.receipts[ballot] != told or self.sent.get(ballot) != told[:2]:
             self._complain("got a receipt that is not its ballot's", receipt)
         self._answered(ballot)

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -39,6 +40,7 @@ class Server:
         self.config.write_text(config, encoding="utf-8")
         self.port: int | None = 0  # any free one; None leaves the choice to the server
         self.link = ""
+        self.security: ssl.SSLContext | None = None  # what those who come need for TLS
         self.deaf = False  # whether standard error is closed once the server runs
         self.process: subprocess.Popen[str] | None = None
         self.sockets: list[socket.socket] = []
@@ -48,6 +50,11 @@ class Server:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def entrance(self) -> int:
+        """The port that phones call."""
+        return self.port or 0
 
     @property
     def address(self) -> str:
@@ -83,13 +90,17 @@ class Server:
         self._said.clear()
         if "--port" not in options and self.port is not None:
             options = ("--port", str(self.port), *options)
-        self.process = popen("run", "--config", self.config, *options, root=self._root)
+        self.process = self.launch(*options)
         threading.Thread(target=self._listen, args=(self.process,), daemon=True).start()
         said = self.wait_for(r"Ctrl-C stops")
         found = re.search(r"http://\S+:(\d+)/admin/login\?link=(\S+)", said)
         assert found, said
         self.port, self.link = int(found[1]), found[2]
         return self
+
+    def launch(self, *options: str) -> subprocess.Popen[str]:
+        """Start the process."""
+        return popen("run", "--config", self.config, *options, root=self._root)
 
     def wait_for(self, pattern: str) -> str:
         """Return what was said, once it holds a pattern."""

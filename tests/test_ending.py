@@ -30,7 +30,9 @@ from tests.witness import read_journal
 from voting import ending, nearby
 from voting.ballots import apply
 from voting.ending import end
+from voting.fleet import Alone
 from voting.hub import Hub
+from voting.names import FolderNames
 from voting.server import Server as Listener
 from voting.state import Receipt, State
 from voting.turnout import Turnout
@@ -236,7 +238,9 @@ class Hung(ListJournal):
         self.gate.wait()
 
 
-def test_a_disk_that_hangs_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_hangs_does_not_hold_up_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The time of the whole end is bounded; nobody is told that a ballot counts."""
     monkeypatch.setattr(ending, "END_SECONDS", 0.2)
     journal = Hung()
@@ -257,7 +261,7 @@ def test_a_disk_that_hangs_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPa
         answer = room.cast("v")
         assert journal.knocked.wait(PATIENCE)
         with gevent.Timeout(PATIENCE):
-            end(server, room.engine, hub, journal)
+            end(server, room.engine, hub, FolderNames(tmp_path), Alone(), journal)
         assert answer.times == 0
         assert room.cast("w").code() == "not_recorded"
         assert server.closed

@@ -120,6 +120,8 @@ def test_a_folder_whose_journal_is_gone_is_announced(tmp_path: Path) -> None:
     """An empty room where there was another is never silent."""
     assert "this is a new room" in said(tmp_path, emptied=True)
     assert "new room" not in said(tmp_path)
+    in_redis = '[journal]\nurl = "redis://localhost"'
+    assert "Redis holds nothing of an earlier room" in said(tmp_path, in_redis, emptied=True)
 
 
 def test_a_repaired_room_says_so(tmp_path: Path) -> None:
@@ -135,3 +137,12 @@ def folded(*bodies: Body) -> State:
     for body in (Begin(FORMAT, "epoch"), *bodies):
         apply(state, Record(1, encode(body)))
     return state
+
+
+def test_several_computers_without_one_name_are_told_of_it(tmp_path: Path) -> None:
+    """Each would show phones an address of its own; one that is named is for all."""
+    redis = '[journal]\nurl = "redis://localhost"\n'
+    assert "show phones their own addresses" in said(tmp_path, redis)
+    named = f'public_url = "https://vote.example.org"\n{redis}'
+    for settings in ("", named):
+        assert "their own addresses" not in said(tmp_path, settings)

@@ -11,8 +11,10 @@ import gevent
 
 from voting import logbook
 from voting.engine import Engine
+from voting.fleet import Fleet
 from voting.hub import Hub
 from voting.journal import Journal
+from voting.names import Names
 from voting.protocol import GOING_AWAY
 from voting.server import Server
 
@@ -23,16 +25,21 @@ ANSWER_SECONDS = 1.0
 """How long the requests under way may take, once everybody with a socket has left."""
 
 
-def end(server: Server, engine: Engine, hub: Hub, journal: Journal) -> None:
+def end(
+    server: Server, engine: Engine, hub: Hub, names: Names, fleet: Fleet, journal: Journal
+) -> None:
     """Let nobody in, commit and answer what waits, send everybody away, give the journal back.
 
     In this order: a ballot that comes while the last ones are committed is answered that it is not
-    recorded, before its phone is told that we go; it comes back and sends the ballot again.
+    recorded, before its phone is told that we go; it comes back and sends the ballot again. Other
+    nodes count our voters until these have left.
     """
     with gevent.Timeout(END_SECONDS, cast(Any, False)):
         server.close()
         engine.stop()
         hub.close(GOING_AWAY, "the server stops")
         server.finish(ANSWER_SECONDS)
+        names.finish()
+        fleet.stop()
         journal.close()
     logbook.finish()

@@ -18,6 +18,7 @@ def greet(
     state: State,
     doorway: Doorway,
     *,
+    promise: str = "",
     restored: bool,
     emptied: bool,
     port: int,
@@ -31,8 +32,9 @@ def greet(
         config: what the server runs with.
         state: what the journal holds.
         doorway: where phones come in.
+        promise: what a crash of the shared journal can lose, if there is one.
         restored: whether the journal came as a copy of an earlier one.
-        emptied: whether a server ran here before, and its journal is gone.
+        emptied: whether the journal is new where a server ran before, or may have.
         port: where the server listens.
         instead_of: the port that was in use, if the server took the next one.
         link: the token that logs the admin in once.
@@ -53,7 +55,11 @@ def greet(
             "  The journal was repaired: what was behind the damage is not in this room. The",
             f"  damaged files are kept in {kept[-1]}.",
         ]
-    if emptied:
+    if emptied and config.journal.url:
+        lines += [
+            "  Redis holds nothing of an earlier room: this is a new one, without rounds or votes.",
+        ]
+    elif emptied:
         lines += [
             "  A server ran on this data folder before, and its journal is not there any more:",
             "  this is a new room, without the rounds and votes of the old one.",
@@ -68,6 +74,11 @@ def greet(
             "  Phones come over HTTPS, but [server] proxies in config.toml names no proxy: every",
             "  phone seems to come from one address, and cookies are not marked Secure.",
         ]
+    if config.journal.url and not config.server.public_url:
+        lines += [
+            "  Servers of this room on other computers show phones their own addresses; [server]",
+            "  public_url in config.toml names one for all.",
+        ]
     lines += _for_phones(config.server.host, doorway)
     lines.append(f"  Screen   {here}/present")
     lines.append(f"  Admin    {here}/admin/login?link={link}  (works once)")
@@ -75,6 +86,8 @@ def greet(
         lines.append(f"  Room     up to {phones:,} phones (this computer's limit of open files)")
     if config.room.voters == "codes":
         lines.append(f"  Codes    {_of_codes(state.admission)}")
+    if promise:
+        lines.append(f"  Votes    {promise}")
     if stage and stage.used:
         lines.append(
             f"  Goes on  with round {stage.id}: {stage.state}, {_plural(stage.ballots, 'ballot')}"

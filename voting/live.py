@@ -1,27 +1,32 @@
 """The messages of the protocol between clients and the engine, whatever way they travel.
 
-Owns who is shown what and who is told what. Decides nothing about a ballot, and never waits for the
-journal: an answer is sent when it comes.
+Owns who is shown what and who is told what. Decides nothing about a ballot, and never waits for one
+to be recorded: an answer is sent when it comes.
 """
 
 from __future__ import annotations
 
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
+import gevent
 import msgspec
 
 from voting import protocol, views
 from voting.audience import Encode, Kind
+from voting.casters import Answered
 from voting.client import Client
 from voting.doorway import Doorway
-from voting.engine import Answered, Change, Engine
+from voting.engine import Change, Engine
 from voting.hub import Hub
 from voting.protocol import View
 from voting.records import Ballot
 from voting.state import Outcome, Receipt, Refusal
 from voting.turnout import Turnout
 from voting.visitors import Visitors
+
+CATCH_UP_SECONDS = 1.0
+"""How long a page may wait for what other servers have recorded; then it is shown what is known."""
 
 MAX_UNANSWERED = 32
 """Ballots that one connection may have under way. A phone has one; more is a flood."""
@@ -67,7 +72,7 @@ class Live:
         self._turnout = turnout
         self._doorway = doorway
         self._visitors = visitors
-        engine.watch(self._changed, self.room)
+        engine.watch(self._changed, self.room, self._voted_elsewhere)
 
     def snapshot(self, view: View) -> dict[str, object]:
         """Return the `state` message that a view would get now, for a page to start with."""
@@ -93,7 +98,13 @@ class Live:
         return cast(dict[str, object], msgspec.to_builtins(message))
 
     def welcome(self, client: Client) -> None:
-        """Take a client in, and tell it what it has missed."""
+        """Take a client in, and tell it what it has missed; on the way there, wait a moment.
+
+        Who was answered by another server just now must not be told less here.
+        """
+        if client.voter is not None:
+            with gevent.Timeout(CATCH_UP_SECONDS, cast(Any, False)):
+                self._engine.catch_up()
         self._visitors.make_room_for(client)
         self._look_again(client)
         self._show_own(client)
@@ -188,3 +199,10 @@ class Live:
             for client in self._hub.phones():
                 self._look_again(client)
                 self._show_own(client)
+
+    def _voted_elsewhere(self, voters: list[str]) -> None:
+        """Tell the pages that voters have here what counts since they voted at another server."""
+        for voter in voters:
+            for tab in self._hub.of_voter(voter):
+                self._look_again(tab)
+                self._show_own(tab)

@@ -59,14 +59,19 @@ class Logbook:
 
     def __init__(self) -> None:
         self._style: Log = "text"
+        self._worker: dict[str, Fact] = {}
         self._lines: Any = _NativeQueue()
         self._is_writing = False
         self._put = self._written = self._dropped = self._failed = 0
         self._repeated: dict[tuple[str, str, str], int] = {}
 
-    def configure(self, style: Log) -> None:
-        """Write lines for people ("text"), for programs ("json"), or none ("off")."""
+    def configure(self, style: Log, *, worker: int | None = None) -> None:
+        """Write lines for people ("text"), for programs ("json"), or none ("off").
+
+        Where several processes write to one place, each line says which `worker` it is from.
+        """
         self._style = style
+        self._worker = {} if worker is None else {"worker": worker}
 
     @property
     def lost(self) -> int:
@@ -76,7 +81,7 @@ class Logbook:
     def note(self, event: str, **facts: Fact) -> None:
         """Write a line about an event, soon."""
         if self._style != "off":
-            self._line(_styled(self._style, event, facts))
+            self._line(self._styled(event, facts))
 
     def say(self, sentence: str) -> None:
         """Tell the person at the terminal a sentence, in its turn among the lines."""
@@ -125,6 +130,9 @@ class Logbook:
         while self._written < self._put and monotonic() < end:
             gevent.sleep(0.005)
 
+    def _styled(self, event: str, facts: dict[str, Fact]) -> str:
+        return _styled(self._style, event, {**self._worker, **facts})
+
     def _line(self, line: str) -> None:
         if self._put - self._written >= MOST_LINES:
             self._dropped += 1
@@ -142,7 +150,7 @@ class Logbook:
             line = self._lines.get()
             with suppress(OSError):  # nobody reads any more, or the disk behind it is full
                 if (dropped := self._dropped) > told:
-                    _write_whole(_styled(self._style, "lines_dropped", {"lines": dropped - told}))
+                    _write_whole(self._styled("lines_dropped", {"lines": dropped - told}))
                     told = dropped
                 _write_whole(line)
                 line = ""

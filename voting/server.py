@@ -1,6 +1,6 @@
 """gevent's server, as a room needs it: ports, as many connections as there are files for, an end.
 
-Owns the listening socket, the accepted ones until an `Exchange` has them, and the file limit.
+Owns the listening socket, and the accepted ones until an `Exchange` has them.
 """
 
 from __future__ import annotations
@@ -27,9 +27,6 @@ NEXT_PORTS = 20
 
 BACKLOG = 4_096
 """Phones that may knock at the same moment; the kernel holds them until they are let in."""
-
-RESERVED_FILES = 64
-"""File descriptors that are not phones': the journal, logs, pages under way."""
 
 FULL_SECONDS = 1.0
 """Between two looks whether the system has room for connections again."""
@@ -86,27 +83,6 @@ def _sentence(host: str, port: int, error: OSError) -> str:
     return f"cannot listen on {host} port {port}: {error.strerror}"
 
 
-def raise_file_limit() -> int | None:
-    """Allow as many open files as the system lets us; return how many phones that is.
-
-    A phone costs one file descriptor. None where the system has no such limit.
-    """
-    try:
-        import resource
-    except ImportError:  # Windows
-        return None
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard == resource.RLIM_INFINITY:
-        hard = 65_536
-    if soft < hard:
-        try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-            soft = hard
-        except (OSError, ValueError):
-            pass  # then the soft limit is what there is, and what we say
-    return max(0, soft - RESERVED_FILES)
-
-
 class Server(WSGIServer):
     """Lets connections in while there are files for them; the others wait at the kernel's door.
 
@@ -115,10 +91,17 @@ class Server(WSGIServer):
         app: what answers.
         most: connections that may be open at once, if that is known: with the last file gone, the
             journal could not open its own.
+        is_shared: whether other processes accept connections of the same socket.
     """
 
-    def __init__(self, sock: socket.socket, app: Any, most: int | None) -> None:
-        super().__init__(sock, app, log=None, error_log=None, handler_class=Exchange)
+    def __init__(
+        self, sock: socket.socket, app: Any, most: int | None, *, is_shared: bool = False
+    ) -> None:
+        # gevent then accepts one connection at a time, and leaves the next to the others.
+        environ = {"wsgi.multiprocess": is_shared}
+        super().__init__(
+            sock, app, log=None, error_log=None, handler_class=Exchange, environ=environ
+        )
         self._most = most
         self._open = 0
         self._answering = 0
