@@ -21,32 +21,42 @@ from voting import database, head, nearby, verify
 from voting.folder import LOCK, rename
 from voting.head import Head
 from voting.journal import NotRecorded, Unusable
+from voting.names import FolderNames, Names
+from voting.places import Folder, Place
 
 OF_THIS_COMPUTER = (LOCK, nearby.NOTE, "journal.*")
 """What is not copied as it lies: who runs here and where, and what the records make anew."""
 
 
-def back_up(folder: Path, to: Path) -> verify.Report:
+def back_up(folder: Path, to: Path, place: Place | None = None) -> verify.Report:
     """Copy a data folder to one that is new or empty; return what the copy holds.
+
+    Args:
+        folder: where the secrets are.
+        to: the copy.
+        place: where votes and names are, if not there, too.
 
     Raises:
         Unusable: there is nothing to copy, or it is damaged, or there is no place for the copy.
         NotRecorded, OSError: it cannot be read or written now.
     """
     _expect_room(to)
-    found = verify.examine(folder)
+    place = place or Folder(folder)
+    found = place.examine()
     if found.problem:
         raise Unusable(f"{found.problem}; what to do about the journal, `verify` tells")
     if not found.records:
-        raise Unusable(f"there is no journal in {folder}")
+        raise Unusable(f"there is no journal in {place.shown}")
     to.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=f"{to.name}.", dir=to.parent))  # for its owner alone
     try:
         for file in _beside_the_journal(folder):
             with suppress(FileNotFoundError):  # it was on its way to another name, and is there now
                 shutil.copyfile(file, unfinished / file.name)
+        if not isinstance(place, Folder):
+            _copy_names(place.names, FolderNames(unfinished))
         database.create(unfinished / database.NAME, found.records)
-        newest = Head(len(found.records), found.records[-1].seal, at=0, inode=0)
+        newest = Head(found.state.version, found.records[-1].seal, at=0, inode=0)
         head.write(unfinished / head.NAME, newest)
         copy = verify.examine(unfinished)
         if copy.problem or copy.records != found.records:
@@ -72,8 +82,15 @@ def _expect_room(to: Path) -> None:
 
 def _beside_the_journal(folder: Path) -> list[Path]:
     """Return the files of secrets, names and choices."""
-    files = [file for file in folder.iterdir() if file.is_file()]
+    files = [file for file in folder.iterdir() if file.is_file()] if folder.exists() else []
     return [file for file in files if not any(map(file.match, OF_THIS_COMPUTER))]
+
+
+def _copy_names(source: Names, target: Names) -> None:
+    """Write names in the place of those that may lie in a folder from before it was shared."""
+    target.erase()
+    for voter, name in source.read().items():
+        target.keep(voter, name)
 
 
 def _keep(file: Path) -> None:

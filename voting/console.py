@@ -20,7 +20,7 @@ from voting import export, verify
 from voting.backup import back_up
 from voting.config import Config, ConfigError, load
 from voting.journal import JournalError
-from voting.names import Names
+from voting.places import Folder, Place, place_of
 from voting.repair import repair as mend
 
 DEFAULT_CONFIG = Path(__file__).parent.parent / "config.toml"
@@ -55,22 +55,37 @@ def configured(
     return msgspec.structs.replace(found, server=msgspec.structs.replace(found.server, **changed))
 
 
-def folder_of(config: Path, data: Path | None) -> Path:
-    """Return the data folder; a configuration that cannot be used ends the program."""
+def looked_at(config: Path, data: Path | None) -> Place:
+    """Return what is to be looked at: the folder that is named, else the configuration's place.
+
+    A configuration that cannot be used ends the program, if it is needed.
+    """
     if data is not None:
-        return data.resolve()
+        return Folder(data.resolve())
     try:
-        return load(config).data
+        return place_of(load(config))
     except ConfigError as error:
         fail(error)
 
 
-def examined(folder: Path) -> verify.Report:
-    """Examine the journal in a folder; a folder without one ends the program."""
-    report = verify.examine(folder)
+def examined(place: Place) -> verify.Report:
+    """Examine the journal in a place; one without a journal ends the program."""
+    report = place.examine()
     if not report.records and not report.problem:
-        fail(f"There is no journal in {folder}.")
+        fail(f"There is no journal in {place.shown}.")
     return report
+
+
+def mended(place: Place) -> verify.Report:
+    """Repair the journal in a place, and say so."""
+    if not isinstance(place, Folder):
+        fail(
+            "In Redis there is nothing to repair from: servers that hold the room begin its journal"
+            " anew by themselves. Where none does, remove its keys and `copy` a backup there."
+        )
+    aside = mend(place.folder, lambda: time.time_ns() // 1_000_000)
+    click.echo(f"The journal goes on from there. The damaged files are kept in {aside}.")
+    return place.examine()
 
 
 def expected(rounds: Iterable[int]) -> str:
@@ -116,15 +131,13 @@ def check(config: Path) -> None:
 )
 def verify_journal(config: Path, data: Path | None, repair: bool, lists: tuple[Path, ...]) -> None:
     """Replay the journal, and check its chain and counts."""
-    folder = folder_of(config, data)
+    place = looked_at(config, data)
     try:
-        report = examined(folder)
+        report = examined(place)
         for line in verify.lines(report):
             click.echo(line)
         if repair and report.problem:
-            aside = mend(folder, lambda: time.time_ns() // 1_000_000)
-            click.echo(f"The journal goes on from there. The damaged files are kept in {aside}.")
-            report = verify.examine(folder)
+            report = mended(place)
         differences = [
             f"{file}: {difference}"
             for file in lists
@@ -163,13 +176,14 @@ def export_rounds(
         settings = configured(config, data=data)
         if names and not settings.room.names_in_exports:
             fail("Names are exported where [room] names_in_exports = true says so in config.toml.")
-        report = examined(settings.data)
+        place = looked_at(config, data)
+        report = examined(place)
         if report.problem:
             fail(verify.lines(report)[-1])
         rounds = report.state.rounds
         if round is not None and round not in rounds:
             fail(f"There is no round {round}; {expected(rounds)}.")
-        called = Names(settings.data).read() if names else None
+        called = place.names.read() if names else None
         chosen = rounds.values() if round is None else [rounds[round]]
         written = export.written(kind, [export.result(current, called) for current in chosen])
         if output is None:
@@ -185,11 +199,12 @@ def export_rounds(
 @data_option
 def erase_names(config: Path, data: Path | None) -> None:
     """Erase the names of the voters; votes and receipts stay as they are."""
-    folder = folder_of(config, data)
     try:
-        Names(folder).erase()
+        place_of(configured(config, data=data)).names.erase()
+    except ConfigError as error:
+        fail(error)
     except OSError as error:
-        fail(f"The names in {folder} cannot be erased: {error.strerror}.")
+        fail(f"The names cannot be erased: {error}.")
     click.echo("The names are erased.", err=True)
 
 
@@ -198,9 +213,15 @@ def erase_names(config: Path, data: Path | None) -> None:
 @config_option
 @data_option
 def backup(folder: Path, config: Path, data: Path | None) -> None:
-    """Copy the data folder to FOLDER, which is new or empty; the server may run."""
+    """Copy the data folder to FOLDER, which is new or empty; the server may run.
+
+    Votes and names that are kept in Redis are copied from there, and a server alone can go on.
+    """
     try:
-        copy = back_up(folder_of(config, data), folder)
+        settings = configured(config, data=data)
+        copy = back_up(settings.data, folder, place_of(settings))
+    except ConfigError as error:
+        fail(error)
     except (JournalError, OSError) as error:
         fail(f"No backup was made: {error}.")
     for line in verify.lines(copy):

@@ -16,21 +16,21 @@ import click
 from flask import Flask
 from markupsafe import Markup
 
-from voting import language
-from voting.ballots import Broken
+from voting import language, redis_server
 from voting.cards import Card, cards, plain_list, spoken
-from voting.clock import steady_clock
 from voting.codes import several
-from voting.config import ConfigError
+from voting.config import Config, ConfigError
 from voting.console import config_option, configured, data_option, fail
 from voting.doorway import Doorway
 from voting.engine import Engine
 from voting.folder import write_private
 from voting.gate import Gate
 from voting.journal import Damaged, InUse, JournalError
+from voting.journal_redis import RedisJournal
 from voting.journal_sqlite import SqliteJournal
+from voting.places import place_of
 from voting.server import DEFAULT_PORT
-from voting.state import Refusal
+from voting.state import Broken, Refusal
 from voting.verify import damage_sentence
 
 MOST = 10_000
@@ -67,14 +67,14 @@ def codes(number: int, output: Path, config: Path, data: Path | None, show: bool
         )
     sheet, plain = _places(output)
     made = several(number)
-    with _gate_of(folder) as gate, ExitStack() as undo:
+    with _gate_of(settings) as gate, ExitStack() as undo:
         for file in (sheet, plain):  # of codes that are good for nothing
             undo.callback(file.unlink, missing_ok=True)
         drawn = list(cards(made, url))
         write_private(plain, plain_list(drawn))
         write_private(sheet, _drawn_up(sheet.stem, drawn, url))
         if isinstance(gate.issue(made), Refusal):
-            fail(f"No code was made: the journal in {folder} cannot be written.")
+            fail(f"No code was made: the journal in {place_of(settings).shown} cannot be written.")
         undo.pop_all()
     if show:
         click.echo("\n".join(made))
@@ -92,11 +92,15 @@ def codes(number: int, output: Path, config: Path, data: Path | None, show: bool
 
 
 @contextmanager
-def _gate_of(folder: Path) -> Iterator[Gate]:
-    """Open the room in a data folder that no server holds; else end the program."""
+def _gate_of(settings: Config) -> Iterator[Gate]:
+    """Open the room in a data folder that no server holds, or in Redis beside those that do.
+
+    Where that cannot be done the program ends.
+    """
+    folder = settings.data
     try:
-        with closing(SqliteJournal(folder)) as journal:
-            engine = Engine(journal, steady_clock())
+        with closing(_journal_of(settings)) as journal:
+            engine = Engine(journal, journal.clock)
             engine.replay(restored=journal.restored)
             engine.start()
             try:
@@ -109,6 +113,13 @@ def _gate_of(folder: Path) -> Iterator[Gate]:
         fail(damage_sentence(folder, str(folder)))
     except (JournalError, OSError) as error:
         fail(f"No code was made: {error}.")
+
+
+def _journal_of(settings: Config) -> RedisJournal | SqliteJournal:
+    if not settings.journal.url:
+        return SqliteJournal(settings.data)
+    redis_server.check(settings.journal)
+    return RedisJournal(settings.journal, "codes")
 
 
 def _places(folder: Path) -> tuple[Path, Path]:
