@@ -3,6 +3,8 @@
     make bench                                          all, in under ten minutes
     make bench ARGS="storm --phones 2000"               one run
     make bench ARGS="transports"                        three transports beside each other
+    make bench ARGS="fleet"                             one node, two nodes, Redis under them
+    make bench ARGS="scale"                             docs/scale.md, simulated from it
     make bench ARGS="show"                              the tables of the last whole run
     make bench ARGS="plot"                              its plot and its page, made again
 
@@ -21,11 +23,13 @@ from time import monotonic
 import click
 import gevent
 
-from bench import asking, casting, growing, staying, table
+from bench import asking, casting, costs, fleet, growing, staying, table
+from bench.gathering import gather
 from bench.others import rivals
 from bench.packages import NotMeasured, python
 from bench.report import FILE, Figure, Report, new_report, read, write
-from voting.server import raise_file_limit
+from bench.scale import answer
+from voting.open_files import raise_file_limit
 
 PICTURE = FILE.parent / "pictures" / "settle.svg"
 
@@ -64,7 +68,7 @@ ALL: list[tuple[str, int]] = [
 
 DEFAULT_PHONES = 2_000
 
-CHOICES = ["all", *RUNS, "transports", "peers", "show", "plot"]
+CHOICES = ["all", *RUNS, "transports", "fleet", "peers", "show", "plot", "scale"]
 
 
 @click.command()
@@ -87,6 +91,9 @@ def main(what: str, phones: int | None, file: Path | None, scale: float) -> None
     if what == "plot":
         publish(file or FILE)
         return
+    if what == "scale":
+        answer()
+        return
     if not Path("/proc/self/stat").exists():
         sys.exit("The benchmark needs Linux: it reads CPU and memory from /proc.")
     for number in (signal.SIGINT, signal.SIGTERM):  # so that no server outlives us
@@ -94,6 +101,9 @@ def main(what: str, phones: int | None, file: Path | None, scale: float) -> None
     raise_file_limit()
     if what == "transports":
         compare(phones, file)
+        return
+    if what == "fleet":
+        spread(phones, file)
         return
     size = phones or DEFAULT_PHONES
     wanted = [(name, int(scale * most)) for name, most in ALL] if what == "all" else [(what, size)]
@@ -121,6 +131,21 @@ def compare(phones: int | None, file: Path | None) -> None:
         write(report, file or asking.FILE)
     if file is None and phones is None:
         table.write_page(table.PAGE, table.TRANSPORTS, table.beside(report))
+    say_misses(report)
+
+
+def spread(phones: int | None, file: Path | None) -> None:
+    """Measure nodes and their Redis; a run of the usual size is kept, with all that follows."""
+    try:
+        report = new_report(fleet.fleet(phones or fleet.PHONES), [])
+    except NotMeasured as reason:
+        sys.exit(f"Nothing was measured: {reason}.")
+    click.echo(fleet.shown(report))
+    if file or phones is None:
+        write(report, file or fleet.FILE)
+    if file is None and phones is None:
+        costs.write(gather(report.figures, report.date, report.machine))
+        answer()
     say_misses(report)
 
 

@@ -65,10 +65,10 @@ class Spent(NamedTuple):
 
 
 class Meter:
-    """Runs from when it is made; `read` may be asked again and again."""
+    """Runs from when it is made, for some processes together; `read` may be asked again."""
 
-    def __init__(self, pid: int) -> None:
-        self._pids = family(pid)
+    def __init__(self, *pids: int) -> None:
+        self._pids = [each for pid in pids for each in family(pid)]
         self._began = (monotonic(), cpu_seconds(self._pids), process_time())
 
     def read(self) -> Spent:

@@ -5,6 +5,7 @@ Owns their start and their end, by process id. Never talks to them.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from gevent import socket, subprocess
 
 from bench.packages import NotMeasured, compiled_floor, node, python
 from rehearsal.visit import Site
+from voting.keys import VARIABLE
 
 ROOT = Path(__file__).parent.parent
 HOST = "127.0.0.1"
@@ -39,6 +41,9 @@ log = "off"
 messages_per_second = 1000000
 """
 """As shipped, but for what one voter may do: a flood must meet no limit but the machine's."""
+
+SIGNED_WITH = "an-example-of-a-key-that-keeps-nothing-secret"
+"""One for all nodes: they turn away whoever signs with another."""
 
 ON_PYTHON = ("flask-sock", "gevent-websocket", "flask-socketio", "tornado")
 ON_NODE = ("ws", "socket.io")
@@ -65,7 +70,12 @@ class Server:
         """
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                self._command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                self._command,
+                cwd=ROOT,
+                env={**os.environ, VARIABLE: SIGNED_WITH},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
             )
         self.pid = self._process.pid
         late = monotonic() + START_SECONDS
@@ -100,11 +110,12 @@ class Server:
 
 
 @contextmanager
-def ours() -> Iterator[Server]:
-    """Run our server on a new data folder with a poll of its own."""
+def ours(url: str = "") -> Iterator[Server]:
+    """Run our server on a new data folder with a poll of its own, or a node of it on a Redis."""
     with TemporaryDirectory(prefix="bench-") as name:
         config = Path(name) / "config.toml"
-        config.write_text(CONFIG, encoding="utf-8")
+        journal = f'\n[journal]\nurl = "{url}"\n' if url else ""
+        config.write_text(CONFIG + journal, encoding="utf-8")
         port = free_port()
         command = [sys.executable, str(ROOT / "dashboard.py"), "run", "--config", str(config)]
         with _running("ours", [*command, "--port", str(port)], port, Path(name)) as server:

@@ -37,7 +37,7 @@ def tables(report: Report) -> str:
         ),
         *(_rival(rival, report.rivals) for rival in report.rivals),
     ]
-    shown = [_aligned(rows) for rows in (figures, rivals) if len(rows) > 1]
+    shown = [aligned(rows) for rows in (figures, rivals) if len(rows) > 1]
     return "\n".join([said, *shown])
 
 
@@ -50,7 +50,7 @@ def beside(report: Report) -> str:
         ("measured", *runs),
         *((what, *(_held(found.get((what, run))) for run in runs)) for what in whats),
     ]
-    return f"{report.date}, {report.machine}.\n\n{_aligned(rows)}"
+    return f"{report.date}, {report.machine}.\n\n{aligned(rows)}"
 
 
 def write_page(page: Path, place: str, tables: str) -> None:
@@ -78,22 +78,23 @@ def _figure(figure: Figure) -> tuple[str, ...]:
         notes.append(f"the load tool was busy ({figure.load:.0%} of a core)")
     if figure.is_reached is False:
         notes.insert(0, "not reached")
-    bounds = [f"≥ {_number(figure.least)}" if figure.least is not None else ""]
-    bounds.append(f"≤ {_number(figure.most)}" if figure.most is not None else "")
+    bounds = [f"≥ {number(figure.least)}" if figure.least is not None else ""]
+    bounds.append(f"≤ {number(figure.most)}" if figure.most is not None else "")
     bound = " ".join(filter(None, bounds))
-    return (figure.run, figure.what, _reached(figure), bound, "; ".join(notes))
+    return (figure.run, figure.what, reached(figure), bound, "; ".join(notes))
 
 
 def _held(figure: Figure | None) -> str:
     """Return what was reached, beside its target if it has one."""
-    bound = f" (≤ {_number(figure.most)})" if figure and figure.most is not None else ""
-    return _reached(figure) + bound
+    bound = f" (≤ {number(figure.most)})" if figure and figure.most is not None else ""
+    return reached(figure) + bound
 
 
-def _reached(figure: Figure | None) -> str:
+def reached(figure: Figure | None) -> str:
+    """Return what was reached, with its unit."""
     if figure is None or figure.value is None:
         return "–"
-    return f"{_number(figure.value)} {figure.unit}"
+    return f"{number(figure.value)} {figure.unit}"
 
 
 def _rival(rival: Rival, all: list[Rival]) -> tuple[str, ...]:
@@ -104,26 +105,53 @@ def _rival(rival: Rival, all: list[Rival]) -> tuple[str, ...]:
         notes.append(f"the load tool was busy ({rival.load:.0%} of a core)")
     took = rival.settle[rival.phones]
     ours = next((r.settle.get(rival.phones) for r in all if r.name == "ours"), None)
-    ratio = f"{_number(took / ours)} ×" if took is not None and ours else ""
+    ratio = f"{number(took / ours)} ×" if took is not None and ours else ""
     return (
         rival.name,
         f"{rival.phones:,}",
-        "not within 60 s" if took is None else f"{_number(took)} s",
+        "not within 60 s" if took is None else f"{number(took)} s",
         ratio,
-        f"{_number(1e6 * rival.cpu / rival.frames)} µs" if rival.frames else "–",
-        f"{_number(rival.cpu)} s",
+        f"{number(1e6 * rival.cpu / rival.frames)} µs" if rival.frames else "–",
+        f"{number(rival.cpu)} s",
         "; ".join(notes),
     )
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     """Round to three digits, and never to a false zero."""
     if value == int(value) or abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.3g}"
 
 
-def _aligned(rows: list[tuple[str, ...]]) -> str:
+def seconds(value: float) -> str:
+    """Return a time in the unit that it is told in."""
+    return _in_units(value, (1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+
+
+def size(value: float) -> str:
+    """Return bytes likewise."""
+    return _in_units(value, (1e9, "GB"), (1e6, "MB"), (1e3, "KB"), (1.0, "B"))
+
+
+def scaled(value: float, unit: str) -> str:
+    """Return what is kept in seconds or bytes, or has another unit, as people read it."""
+    shown = {"s": seconds, "B": size}.get(unit)
+    return shown(value) if shown else f"{number(value)} {unit}".strip()
+
+
+def rough(value: float) -> str:
+    """Round to two digits what is only roughly so."""
+    return f"{float(f'{value:.2g}'):,.0f}"
+
+
+def _in_units(value: float, *units: tuple[float, str]) -> str:
+    least, unit = next((u for u in units if value >= u[0]), units[-1])
+    return f"{number(value / least)} {unit}"
+
+
+def aligned(rows: list[tuple[str, ...]]) -> str:
+    """Return rows as a Markdown table; the first is its head."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = [
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
