@@ -6,6 +6,7 @@
     python dashboard.py rotate-key      sign logins with a new key
     python dashboard.py verify          replay the journal and check it
     python dashboard.py backup FOLDER   copy the data folder, also while the server runs
+    python dashboard.py copy FROM TO    move the journal between a data folder and Redis
     python dashboard.py codes 200       make one-time codes for voters, on paper
     python dashboard.py export          write rounds as CSV or JSON
     python dashboard.py erase-names     erase the voters' names
@@ -20,9 +21,10 @@ monkey.patch_all()  # before every other import: they must see gevent's sockets
 
 # ruff: noqa: E402
 import os
-import signal
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 import gevent
@@ -32,6 +34,7 @@ from gevent.event import Event
 from rehearsal.command import rehearse
 from voting import (
     admin,
+    alike,
     archive,
     console,
     editing,
@@ -43,75 +46,69 @@ from voting import (
     locksmith,
     logbook,
     metrics,
-    nearby,
     pages,
     posting,
+    presence,
     proxies,
-    server,
+    redis_server,
+    running,
     sessions,
     sockets,
     web,
 )
+from voting.askers import Askers
 from voting.assets import Assets
-from voting.ballots import Broken
-from voting.clock import steady_clock
-from voting.config import Config, ConfigError, load
+from voting.config import Config, load
+from voting.copying import copy
 from voting.doorway import Doorway
-from voting.ending import end
 from voting.engine import Engine
-from voting.garbage import collect_in_quiet
+from voting.fleet import Alone, Fleet
+from voting.fleet_redis import RedisFleet
 from voting.gate import Gate
-from voting.greeting import greet
 from voting.handshake import SERVER_OPTIONS
 from voting.hub import Hub
-from voting.joined import CannotJoin
-from voting.journal import Damaged, JournalError, Unusable
+from voting.journal_redis import RedisJournal
 from voting.journal_sqlite import SqliteJournal
+from voting.keys import Keys
 from voting.live import Live, encoder
-from voting.names import Names
+from voting.names import FolderNames, Names
+from voting.names_redis import SharedNames
 from voting.news import News
 from voting.polling import Polling
+from voting.redis_server import RedisServer
+from voting.running import Running
+from voting.safe import FolderSafe, Safe
+from voting.safe_redis import SharedSafe
+from voting.shared import Shared
 from voting.sheet import codes
+from voting.signing import Signing
+from voting.starting import Asked, port_of_host
 from voting.turnout import Turnout
-from voting.verify import damage_sentence
 from voting.visitors import Visitors
-from voting.vitals import Vitals, vitals
+from voting.vitals import Ward
 
 HERE = Path(__file__).parent
 
-FORGET_SECONDS = 1.0
-"""How long the end may take to remove the word of where this server listened."""
 
-
-@dataclass(frozen=True)
-class Running:
-    """What runs behind an app; `failed` is set when it can run no longer."""
-
-    engine: Engine
-    hub: Hub
-    doorway: Doorway
-    admin: identity.Admin
-    journal: SqliteJournal
-    is_emptied: bool
-    failed: Event
-
-
-def create_app(config: Config | None = None, port: int = server.DEFAULT_PORT) -> Flask:
+def create_app(config: Config | None = None, port: int | None = None) -> Flask:
     """Build the application and start its room.
 
     Args:
         config: by default the file that SHOW_OF_HANDS_CONFIG names, or config.toml beside this one.
-        port: where phones reach the server, for the address it shows them.
+        port: where phones reach the server, for the address it shows them; by default what the
+            process that hosts us says.
 
     Raises:
         ConfigError, JournalError, Broken, BadSecret, CannotJoin: it cannot start; the text says
             why.
     """
     config = config or load(Path(os.environ.get("SHOW_OF_HANDS_CONFIG", console.DEFAULT_CONFIG)))
-    journal = SqliteJournal(config.data)
-    engine = Engine(journal, steady_clock())
+    port = port_of_host() if port is None else port
+    kept = _in_redis(config) if config.journal.url else _in_folder(config)
+    fleet, journal = kept.fleet, kept.journal
+    engine = Engine(journal, journal.clock)
     engine.replay(restored=journal.restored)
-    is_emptied = engine.state.version == 1 and keys.exist(config.data)
+    is_emptied = engine.state.version == 1 and kept.ran_before
     engine.prepare(config.polls, config.made, open_at_start=config.room.open_at_start)
     turnout = Turnout(engine.state)
     doorway = Doorway(config.server, port, config.data)
@@ -122,11 +119,10 @@ def create_app(config: Config | None = None, port: int = server.DEFAULT_PORT) ->
         ping_seconds=config.live.ping_seconds,
         deadline_seconds=config.live.send_deadline_seconds,
     )
-    steward = identity.Admin(config.data)
+    steward = identity.Admin(kept.safe)
     gate = Gate(engine, asks=config.room.voters == "codes")
-    visitors = Visitors(hub, steward, gate, config.limits)
+    visitors = Visitors(hub, steward, gate, config.limits, fleet)
     live = Live(engine, hub, turnout, doorway, visitors)
-    names = Names(config.data)
     assets = Assets(HERE / "static")
 
     app = Flask(__name__, static_folder=None)
@@ -136,18 +132,19 @@ def create_app(config: Config | None = None, port: int = server.DEFAULT_PORT) ->
         highcharts=assets.has_highcharts,
         transports=config.live.transports,
         voters=config.room.voters,
+        in_redis=fleet.is_shared,
     )
     logbook.take_over(app.logger)
     language.init_app(app, HERE / "translations")
-    web.init_app(app, config.server, keys.keys(config.data))
+    web.init_app(app, config.server, kept.keys)
 
-    def how_it_is() -> Vitals:
-        return vitals(hub, gate, config.data, arrived=turnout.arrived)
-
+    presence.share(fleet, turnout, hub)
+    alike.watch(fleet, config)
+    ward = Ward(hub, turnout, gate, config.data, fleet)
     polling = Polling(
         engine,
         live,
-        visitors,
+        Askers(live, visitors, fleet),
         hub,
         News(engine, turnout, doorway),
         config,
@@ -157,10 +154,10 @@ def create_app(config: Config | None = None, port: int = server.DEFAULT_PORT) ->
     app.register_blueprint(sockets.create_blueprint(live, visitors, config))
     app.register_blueprint(posting.create_blueprint(live, visitors, config))
     app.register_blueprint(
-        pages.create_blueprint(live, visitors, gate, names, doorway, steward, config)
+        pages.create_blueprint(live, visitors, gate, kept.names, doorway, steward, config, fleet)
     )
     app.register_blueprint(
-        admin.create_blueprint(engine, live, visitors, steward, doorway, how_it_is)
+        admin.create_blueprint(engine, live, visitors, steward, doorway, ward.vitals, fleet)
     )
     app.register_blueprint(editing.create_blueprint(engine, steward))
     if gate.asks:
@@ -169,25 +166,86 @@ def create_app(config: Config | None = None, port: int = server.DEFAULT_PORT) ->
         archive.create_blueprint(
             engine,
             steward,
-            names,
+            kept.names,
             live.room,
             names_in_exports=config.room.names_in_exports,
         )
     )
     app.register_blueprint(health.create_blueprint(engine))
-    figures = metrics.Figures(engine, journal, hub)
+    figures = metrics.Figures(engine, journal, hub, fleet)
     app.register_blueprint(metrics.create_blueprint(figures, config.server))
     served = polling.serve(assets.serve(app.wsgi_app))
     app.wsgi_app = proxies.believe(served, config.server.proxies)  # type: ignore[method-assign]
     failed = Event()
     app.extensions["show_of_hands"] = Running(
-        engine, hub, doorway, steward, journal, is_emptied, failed
+        engine,
+        hub,
+        doorway,
+        steward,
+        journal,
+        kept.names,
+        fleet,
+        kept.promise,
+        is_emptied,
+        failed,
     )
     engine.start(failed.set)
     hub.start()
+    fleet.start()
     gevent.spawn(doorway.watch, hub.mark_screens)
     gevent.spawn(steward.watch, visitors.sign_out_stale_admins)
+    kept.names.start()
+    if kept.signing:
+        gevent.spawn(kept.signing.watch, partial(sessions.sign_with, app))
     return app
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What outlives a server, where it is kept, and what is known of it before the start.
+
+    `promise` says what a crash of a shared journal can lose. `ran_before`: whether there should be
+    a journal already.
+    """
+
+    fleet: Fleet
+    journal: RedisJournal | SqliteJournal
+    keys: Keys
+    safe: Safe
+    names: Names
+    ran_before: bool
+    signing: Signing | None = None
+    promise: str = ""
+
+
+def _in_folder(config: Config) -> _Kept:
+    """Keep everything in the data folder: one server, alone."""
+    folder = config.data
+    journal = SqliteJournal(folder)
+    ran_before = keys.exist(folder)
+    own = keys.keys(folder)
+    return _Kept(Alone(), journal, own, FolderSafe(folder), FolderNames(folder), ran_before)
+
+
+def _in_redis(config: Config) -> _Kept:
+    """Keep in Redis what all servers of the room must find there."""
+    promise = redis_server.check(config.journal)
+    server = RedisServer(config.journal)
+    shared, fleet = Shared(server), RedisFleet(server)
+    signing = Signing(shared, fleet, keys.keys(config.data))
+    safe = SharedSafe(shared, FolderSafe(config.data).hash())
+    known = signing.look()
+    safe.open()
+    return _Kept(
+        fleet,
+        RedisJournal(config.journal, fleet.node, config.data),
+        known,
+        safe,
+        SharedNames(shared),
+        ran_before=True,
+        signing=signing,
+        promise=promise.sentence,
+    )
 
 
 @click.group(invoke_without_command=True)
@@ -198,83 +256,51 @@ def main(context: click.Context) -> None:
         context.invoke(run, config=console.DEFAULT_CONFIG)
 
 
+host_option = click.option("--host", help="The address to listen on; 0.0.0.0 means all.")
+port_option = click.option(
+    "--port", type=click.IntRange(0, 65535), help="The port; 0 means any free one."
+)
+
+
 @main.command()
 @console.config_option
-@click.option("--host", help="The address to listen on; 0.0.0.0 means all.")
-@click.option("--port", type=click.IntRange(0, 65535), help="The port; 0 means any free one.")
+@host_option
+@port_option
 @console.data_option
+@click.option(
+    "--workers",
+    type=click.IntRange(1, running.MOST_WORKERS),
+    default=1,
+    help="How many processes serve; more than one need [journal] url.",
+)
 def run(
-    config: Path, host: str | None = None, port: int | None = None, data: Path | None = None
+    config: Path,
+    host: str | None = None,
+    port: int | None = None,
+    data: Path | None = None,
+    workers: int = 1,
 ) -> None:
     """Run the server until Ctrl-C."""
-    stopping = Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        gevent.signal_handler(number, _stop, stopping)
-    try:
-        settings = console.configured(config, host, port, data)
-        logbook.configure(settings.server.log)
-        asked = settings.server.port
-        sock = server.listen(
-            settings.server.host,
-            server.DEFAULT_PORT if asked is None else asked,
-            asked=asked is not None,
-        )
-        app = create_app(settings, sock.getsockname()[1])
-    except (ConfigError, server.CannotListen, Unusable, keys.BadSecret, CannotJoin) as error:
-        console.fail(error)
-    except (Broken, Damaged):
-        console.fail(damage_sentence(settings.data, str(data or settings.data)))
-    except (JournalError, OSError) as error:
-        console.fail(f"The data folder {settings.data} cannot be used: {error}.")
-    running: Running = app.extensions["show_of_hands"]
-    phones = server.raise_file_limit()
-    serving = server.Server(sock, app, phones)
-    serving.start()
-    host, port, *_ = sock.getsockname()
-    nearby.note(settings.data, host, port)
-    moved = asked is None and port != server.DEFAULT_PORT
-    greeting = greet(
-        settings,
-        running.engine.state,
-        running.doorway,
-        restored=running.journal.restored,
-        emptied=running.is_emptied,
-        port=port,
-        instead_of=server.DEFAULT_PORT if moved else None,
-        link=running.admin.make_link(),
-        phones=phones,
-    )
-    logbook.note(
-        "started",
-        port=port,
-        data=settings.data.name,
-        voters=settings.room.voters,
-        transports=",".join(settings.live.transports),
-    )
-    logbook.finish()  # the greeting's link and code stand last
-    click.echo(greeting, err=True)
-    gevent.spawn(collect_in_quiet, lambda: running.hub.is_quiet)
-    gevent.wait([stopping, running.failed], count=1)
-    failed = running.failed.is_set()
-    logbook.note("stopping", because="mistake" if failed else "asked")
-    said = "Stopping" if not failed else "The server made a mistake and must stop"
-    logbook.say(f"{said}: every vote that was counted is saved.")
-    # On a thread: a disk that hangs must not hold up what else there is to do.
-    forgetting = gevent.get_hub().threadpool.spawn(nearby.forget, settings.data)
-    end(serving, running.engine, running.hub, running.journal)
-    forgetting.wait(FORGET_SECONDS)
-    # Handlers of clients that did not leave in time have nothing to lose any more.
-    os._exit(1 if failed else 0)
+    asked = Asked(config, host, port, data)
+    os._exit(running.together(asked, workers) if workers > 1 else running.alone(create_app, asked))
 
 
-def _stop(stopping: Event) -> None:
-    """Stop when asked once; asked twice, at once."""
-    if stopping.is_set():
-        os._exit(1)
-    stopping.set()
+@main.command(hidden=True)
+@console.config_option
+@host_option
+@port_option
+@console.data_option
+@click.option("--number", type=int)
+@click.option("--count", type=int)
+@click.option("--socket", type=int)
+@click.option("--line", type=int)
+@click.option("--greets", is_flag=True)
+def work(config: Path, host: str | None, port: int | None, data: Path | None, **place: Any) -> None:
+    """Serve as one of several; `run --workers` starts it."""
+    os._exit(running.beside(create_app, Asked(config, host, port, data), running.Place(**place)))
 
 
-for command in (*console.COMMANDS, *locksmith.COMMANDS, codes, rehearse):
+for command in (*console.COMMANDS, *locksmith.COMMANDS, codes, copy, rehearse):
     main.add_command(command)
 
 

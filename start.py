@@ -59,6 +59,7 @@ OF_THE_SERVER = (
     "rotate-key",
     "verify",
     "backup",
+    "copy",
     "codes",
     "export",
     "erase-names",
@@ -70,6 +71,7 @@ usage: python3 start.py run [options of dashboard.py]   start the server
        python3 start.py rotate-key                      sign logins with a new key
        python3 start.py verify [--repair]               check what the journal holds
        python3 start.py backup FOLDER                   copy the data, also while the server runs
+       python3 start.py copy FROM TO                    move the votes to Redis, or back
        python3 start.py codes 200                       make one-time codes for voters, on paper
        python3 start.py export [options]                write rounds as CSV or JSON
        python3 start.py erase-names                     erase the voters' names

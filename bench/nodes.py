@@ -18,6 +18,7 @@ from voting.config import Live
 from voting.engine import MAX_BATCH
 from voting.fanout import SLICE
 from voting.hub import PHONES_SHARE
+from voting.journal_redis import HEAR_SECONDS, REST_SECONDS
 
 TICK_SECONDS = 1 / Live().ticks_per_second
 
@@ -34,7 +35,7 @@ class Node:
 
     `delays`: from a ballot's coming to its receipt. `shown_at`: when the last phone was shown
     something. `folding` and `showing`: seconds of the core that went into ballots of the stream,
-    and into ticks. `pause`: the least seconds between two appends, and between two reads.
+    and into ticks. `pause`: the least seconds between two appends; the listener's is in proportion.
     """
 
     def __init__(
@@ -49,8 +50,10 @@ class Node:
         self._costs = costs
         self._phones = phones
         self._pause = pause
+        self._hear = pause * HEAR_SECONDS / REST_SECONDS
+        self._fetched_at = -self._hear
         self._waiting: deque[Clump] = deque()
-        self._is_appending = self._has_news = False
+        self._is_appending = self._has_news = self._wants_to_listen = False
         self._is_ticking = True
         self._ready_at = 0.0
         self._seen = self.folded = 0
@@ -66,8 +69,14 @@ class Node:
         self.core.do(self._costs.vote / 2 * clump.ballots, partial(self._take, clump))
 
     def _listen(self) -> None:
-        """Ask Redis for what others append, and wait for it."""
-        self._ask(0, self._heard, waits=True)
+        """Ask Redis for what others append, and wait for it; an append reads that, too."""
+        left = self._fetched_at + self._hear - self._timeline.now
+        if left > 0:
+            self._timeline.after(left, self._listen)
+        elif self._is_appending:
+            self._wants_to_listen = True
+        else:
+            self._ask(0, self._heard, waits=True)
 
     def _ask(self, ballots: int, answered: Callable[[int], None], *, waits: bool = False) -> None:
         request = Request(ballots, self._seen, waits, answered)
@@ -98,12 +107,16 @@ class Node:
         self._ask(0, partial(self._came_back, batch, wanted))
 
     def _came_back(self, batch: list[Clump], wanted: int, end: int) -> None:
+        self._fetched_at = self._timeline.now
         has_all = max(end, self._seen) >= wanted
         then = partial(self._settle, batch) if has_all else partial(self._read_back, batch, wanted)
         self._fold(end, 0.0, then)
 
     def _settle(self, batch: list[Clump]) -> None:
         self._is_appending = False
+        if self._wants_to_listen:
+            self._wants_to_listen = False
+            self._listen()
         ballots = sum(clump.ballots for clump in batch)
         self.core.do(self._costs.vote / 2 * ballots, partial(self._tell, batch))
         self._append_if_ready()
@@ -112,7 +125,8 @@ class Node:
         self.delays += [self._timeline.now - clump.at for clump in batch]
 
     def _heard(self, end: int) -> None:
-        self._fold(end, self._costs.read, partial(self._timeline.after, self._pause, self._listen))
+        self._fetched_at = self._timeline.now
+        self._fold(end, self._costs.read, self._listen)
 
     def _fold(self, end: int, more: float, then: Callable[[], None]) -> None:
         """Fold what is new up to an entry; what the other line has brought is folded already."""

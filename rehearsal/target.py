@@ -62,7 +62,7 @@ def recognize(desk: RemoteDesk, site: Site, folder: Path | None) -> None:
     if folder is None:
         return
     try:
-        found = keys.read(folder)
+        found = keys.of_environment() or keys.read(folder)
     except (OSError, keys.BadSecret) as error:
         fail(f"The key in the data folder cannot be read: {error}.")
     if found is None or name != found.name:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -19,6 +19,9 @@ from tests.serving import Server
 
 PATIENCE = 30
 """Seconds after which a gate that should have opened fails the test."""
+
+SILENCE = 5.0
+"""Seconds without a word after which a phone tries another server."""
 
 
 class Numbers(NamedTuple):
@@ -33,16 +36,19 @@ class Numbers(NamedTuple):
 class Audience:
     """Phones on a loop of their own; a context, within which they vote.
 
-    What a phone was told that cannot be true is in `complaints`, in words.
+    They come by `server`, and go on by any of the `servers`. What a phone was told that cannot be
+    true is in `complaints`, in words.
     """
 
-    def __init__(self, server: Server, size: int, seed: str) -> None:
+    def __init__(self, server: Server, size: int, seed: str, beside: Sequence[Server] = ()) -> None:
         self.server = server
+        self.servers = [server, *beside]
+        self.silence = SILENCE if beside else None  # else there is nobody else to ask
         self.voting = True
         self.complaints: list[str] = []
         self.rules: dict[int, str] = {}
         self.epochs: set[str] = set()
-        self.shown: dict[int, Numbers] = {}
+        self.shown: dict[tuple[str, int], Numbers] = {}
         self.answers = 0
         self.tallies = 0
         self.phones = {
@@ -84,9 +90,9 @@ class Audience:
         self.wait(lambda: self.tallies > before)
 
     def wait_until_put_off(self) -> None:
-        """Wait until every phone has been told "not now" twice: then none has an answer to come."""
+        """Wait until every phone that asks was told "not now" twice: no answer is to come then."""
         before = {phone: phone.put_off for phone in self.phones.values()}
-        self.wait(lambda: all(phone.put_off >= n + 2 for phone, n in before.items()))
+        self.wait(lambda: all(p.put_off >= n + 2 or not p.underway for p, n in before.items()))
 
     def wait_until_cut(self) -> None:
         """Wait until no phone has a line: each has read what it was told on it."""
@@ -132,7 +138,7 @@ class Audience:
             self.tallies += 1
             self.noticed()
         numbers = Numbers(round, message["counts"], message["ballots"], message["voted"])
-        if self.shown.setdefault(message["version"], numbers) != numbers:
+        if self.shown.setdefault((message["epoch"], message["version"]), numbers) != numbers:
             self.complaints.append(f"two numbers at one version: {message}, {numbers}")
 
     async def _run(self) -> None:

@@ -25,6 +25,10 @@ class Desk:
         self._browser = Browser(server).become_admin()
         self._random = Random(f"{seed} desk")
 
+    def go_to(self, server: Server) -> None:
+        """Go on at another server of the room."""
+        self._browser.server = server
+
     def look(self) -> dict[str, Any]:
         page = Phone(self._browser, "admin")
         with closing(page):

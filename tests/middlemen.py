@@ -120,10 +120,13 @@ class Middleman:
             while await heard.read(PIECE):
                 pass
 
+    async def _reach(self) -> tuple[StreamReader, StreamWriter]:
+        return await asyncio.open_connection("127.0.0.1", self._server.port)
+
     async def _pass(
         self, head: bytes, heard: StreamReader, page: StreamWriter, *, is_socket: bool
     ) -> None:
-        answers, server = await asyncio.open_connection("127.0.0.1", self._server.port)
+        answers, server = await self._reach()
         self._open.add(server)
         overdue: asyncio.TimerHandle | None = None
         is_one_way = is_socket and self.upgrades == "one-way"

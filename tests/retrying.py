@@ -73,16 +73,19 @@ class Phone:
         while True:
             try:
                 server = self._random.choice(self._audience.servers)
-                self.line = line = await Line.open(server, self._cookie)
+                async with asyncio.timeout(self._audience.silence):
+                    self.line = line = await Line.open(server, self._cookie)
                 if away_since is not None:
                     self.longest_away = max(self.longest_away, monotonic() - away_since)
                     away_since = None
                 self._snapshot = {}
                 self._audience.noticed()
                 while True:
-                    self._take(await line.next())
+                    async with asyncio.timeout(self._audience.silence):
+                        message = await line.next()
+                    self._take(message)
             except (OSError, EOFError):
-                # A server that is gone is what this phone is made for.
+                # A server that is gone, or silent, is what this phone is made for.
                 away_since = away_since or monotonic()
             finally:
                 self._hang_up()

@@ -62,6 +62,9 @@ def far_away(redis: Redis, seconds: float) -> Iterator[str]:
             told.write(piece)
         told.close()
 
+    async def listen() -> asyncio.Server:
+        return await asyncio.start_server(meet, "127.0.0.1", 0)
+
     async def end() -> None:
         listening.close()
         for line in lines:
@@ -69,9 +72,10 @@ def far_away(redis: Redis, seconds: float) -> Iterator[str]:
         others = asyncio.all_tasks() - {asyncio.current_task()}
         await asyncio.gather(*others, return_exceptions=True)
 
-    listening = loop.run_until_complete(asyncio.start_server(meet, "127.0.0.1", 0))
+    # On a thread from the first: browser tests keep a loop of their own on this one.
     running = threading.Thread(target=loop.run_forever, daemon=True)
     running.start()
+    listening = asyncio.run_coroutine_threadsafe(listen(), loop).result(START_SECONDS)
     try:
         port = listening.sockets[0].getsockname()[1]
         yield redis.url.replace(f":{redis.port}/", f":{port}/")

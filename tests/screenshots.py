@@ -1,7 +1,7 @@
 """Pictures of every page for looking at: `make screenshots`, then open screenshots/index.html.
 
-All pages and states × sizes × themes × languages. With names (doors, phones, screens, desks) only
-those; with `readme` the pictures of the README are taken instead.
+All pages and states × sizes × themes × languages. With names (doors, phones, screens, desks,
+fleets) only those; with `readme` the pictures of the README are taken instead.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from tests.album import Album, Camera
 from tests.conftest import CHROMIUM_ARGS, find_chromium
 from tests.pictures_for_readme import photograph_readme
 from tests.pictures_of_desks import photograph_desks, photograph_doors
+from tests.pictures_of_fleets import photograph_fleets
 from tests.pictures_of_phones import photograph_phones
 from tests.pictures_of_screens import photograph_screens
 from tests.serving import ROOT, Server
@@ -27,6 +28,7 @@ SHOWS = {
     "phones": photograph_phones,
     "screens": photograph_screens,
     "desks": photograph_desks,
+    "fleets": photograph_fleets,
 }
 
 

@@ -17,8 +17,10 @@ from tests.serving import ADA, CONFIG, GRACE, ROOT, Server, dashboard, poll_conf
 from voting import identity, language, throttle, web
 from voting.admin import create_blueprint
 from voting.config import Server as ServerSettings
+from voting.fleet import Alone
 from voting.keys import Keys
 from voting.password import Password
+from voting.safe import FolderSafe
 
 ACTIONS = ["open", "close", "reopen", "extend", "reset", "restore", "stage", "show", "compare"]
 LUNCH = """
@@ -470,14 +472,14 @@ def unchanged(before: dict[str, Any], after: dict[str, Any]) -> bool:
 
 def test_a_new_password_ends_what_admins_have_open(server: Server) -> None:
     """Sockets are closed with 4401, a question that waits is answered 401; voters stay."""
-    Password(server.folder / "data").set("correct horse")
+    Password(FolderSafe(server.folder / "data")).set("correct horse")
     admin = Browser(server)
     assert admin.post("/admin/login", {"password": "correct horse"}).status == 303
     pages, voter = [desk(admin), desk(Browser(server).become_admin())], phone(server)
     seen = admin.get("/live?view=admin").json["after"]
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(admin.get, f"/live?view=admin&after={seen}&wait=25")
-        Password(server.folder / "data").set("another horse")
+        Password(FolderSafe(server.folder / "data")).set("another horse")
         for page in pages:
             with pytest.raises(Closed) as closed:
                 page.until(type="nothing")
@@ -527,7 +529,7 @@ def test_a_hundred_guesses_at_once_stop_nobody(server: Server) -> None:
     """Ten are answered, the others told to wait; meanwhile votes are counted, and who was admin
     before still comes in by the password, from the same address.
     """
-    Password(server.folder / "data").set("correct horse")
+    Password(FolderSafe(server.folder / "data")).set("correct horse")
     presenter, guesser, voter = Browser(server), Browser(server), phone(server)
     presenter.become_admin()
     presenter.post("/admin/logout")
@@ -549,7 +551,7 @@ def test_a_hundred_guesses_at_once_stop_nobody(server: Server) -> None:
 
 def test_a_known_browsers_guesses_are_counted_by_themselves(server: Server) -> None:
     """Ten a minute as well, and a stranger from the same address has his own."""
-    Password(server.folder / "data").set("correct horse")
+    Password(FolderSafe(server.folder / "data")).set("correct horse")
     known = Browser(server).become_admin()
     known.post("/admin/logout")
     wrong: dict[str, object] = {"password": "wrong horse"}
@@ -562,14 +564,15 @@ def test_a_crowd_of_strangers_does_not_use_up_a_known_browsers_guesses(
 ) -> None:
     """Where more addresses guess than are counted apart, a browser that was admin still is."""
     monkeypatch.setattr(throttle, "MOST_KNOWN", 5)
-    Password(tmp_path).set("correct horse")
+    Password(FolderSafe(tmp_path)).set("correct horse")
     app = Flask("guessed", root_path=str(ROOT), static_folder=None)
     app.jinja_env.globals.update(asset=lambda name: name, transports=[])
     language.init_app(app, ROOT / "translations")
     web.init_app(app, ServerSettings(), Keys(b"k" * 64, "room"))
     app.config["WTF_CSRF_ENABLED"] = False
     rest: Any = None
-    logins = create_blueprint(rest, rest, rest, identity.Admin(tmp_path), rest, rest)
+    admin = identity.Admin(FolderSafe(tmp_path))
+    logins = create_blueprint(rest, rest, rest, admin, rest, rest, Alone())
     app.register_blueprint(logins)
     known = app.test_client()
     with known.session_transaction() as session:
@@ -587,7 +590,7 @@ def test_a_crowd_of_strangers_does_not_use_up_a_known_browsers_guesses(
 
 def test_the_log_says_who_came_and_went_and_no_secret(server: Server) -> None:
     """Each login by its way, its address and a short name; never what was typed."""
-    Password(server.folder / "data").set("correct horse")
+    Password(FolderSafe(server.folder / "data")).set("correct horse")
     admin = Browser(server)
     admin.post("/admin/login", {"password": "wrong horse"})
     admin.post("/admin/login", {"password": "correct horse"})
@@ -607,7 +610,7 @@ def test_what_a_password_is_worth_is_said_where_strangers_may_listen(
 ) -> None:
     """On this computer, and over TLS, nobody else hears it."""
     server = serve(CONFIG + 'proxies = ["127.0.0.1"]\n')
-    Password(server.folder / "data").set("correct horse")
+    Password(FolderSafe(server.folder / "data")).set("correct horse")
     afar, tls = {"X_Forwarded_For": "192.0.2.7"}, {"X_Forwarded_Proto": "https"}
     for headers, said in (({}, False), (afar, True), (tls, False), (afar | tls, False)):
         for path in ("/admin/login", "/present"):

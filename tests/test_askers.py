@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from time import monotonic
 from typing import Any, cast
@@ -210,3 +210,19 @@ def test_who_claims_to_be_elsewhere_gets_no_room_by_that(nodes: Nodes) -> None:
     with pytest.raises(NoRoom):
         nodes.b.ask(f"{nodes.a.fleet.node}-5", held={"voter": "voter 5", "name": ""})
     assert nodes.b.ask()
+
+
+def test_who_is_not_known_elsewhere_is_here_as_far_as_there_is_room(nodes: Nodes) -> None:
+    """A claim that its node has denied is no way around the limit of an address."""
+    lines: dict[str, str] = {}
+    for n in range(12):
+        voter = f"voter {n}"
+        claim = f"{nodes.a.fleet.node}-{n}"
+        with suppress(NoRoom):
+            lines[voter] = nodes.b.ask(claim, held={"voter": voter, "name": ""})
+        for _ in range(8):
+            for known in lines:
+                nodes.b.poller(known).heard()
+            nodes.later(1)
+    assert nodes.b.says()[1] == nodes.b.hub.of_address("192.0.2.1") == 4
+    assert len(lines) == 8

@@ -245,7 +245,7 @@ def test_a_hundred_questions_are_one_list(
 def test_the_desk_says_how_the_room_is(
     serve: Callable[..., Server], windows: Callable[[Server], Window]
 ) -> None:
-    """All is well in one sentence; a phone that takes nothing is told, and a disk that fills."""
+    """All is well in one sentence; a phone that takes nothing is told, a full disk, and servers."""
     names = [f"{n:02d}" + "名" * 70 for n in range(60)]
     server = serve(poll_config(question="Long?", candidates=names))
     admin = Visitor(server).become_admin()
@@ -266,10 +266,12 @@ def test_the_desk_says_how_the_room_is(
 
     def fill_the_disk(route: Route) -> None:
         answer = route.fetch()
-        route.fulfill(response=answer, json={**answer.json(), "disk_free": 30_500_000})
+        told = {**answer.json(), "disk_free": 30_500_000, "nodes": 3}
+        route.fulfill(response=answer, json=told)
 
     desk.route("**/admin/vitals", fill_the_disk)
     expect(health).to_have_text(re.compile("Only 30 MB are left for votes. Please free"))
+    expect(health).to_have_text(re.compile(" 3 servers share the room.$"))
     desk.locator(".health summary").click()
     expect(desk.locator("[data-vital=disk]")).to_have_text("0.0 GB")
 

@@ -37,7 +37,10 @@ from voting.records import (
     Reset,
     last_version,
 )
+from voting.redis_room import RedisRoom
 from voting.redis_stream import Entry
+from voting.safe import FolderSafe
+from voting.safe_redis import SharedSafe
 from voting.state import Receipt, State
 
 
@@ -191,6 +194,16 @@ def test_votes_may_come_while_a_room_in_redis_is_read(
     assert report.state.version == copied.state.version + 1
 
 
+def test_rubbish_in_the_stream_is_a_damage(room: Room, history: History, tmp_path: Path) -> None:
+    """Whoever looks at it is told which entry it is."""
+    history.write(tmp_path)
+    there = InRedis(room.settings)
+    copy_all(Folder(tmp_path), there)
+    stream = f"journal:{RedisRoom(room.settings).newest().history}"
+    room.redis.client.xadd(room.key(stream), {"v": "rubbish"}, id="9999999999999-0")
+    assert there.examine().problem == "entry 9999999999999-0 cannot be read"
+
+
 def test_a_source_that_changes_meanwhile_is_no_source(
     room: Room, history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -216,7 +229,7 @@ def test_a_source_that_changes_meanwhile_is_no_source(
 def test_the_command_line_looks_into_redis_while_a_server_runs(
     serve: Callable[..., Server], room: Room, tmp_path: Path
 ) -> None:
-    """Verify, export, codes, backup and erase-names go where the server's votes and names are."""
+    """Verify, export, codes, backup and erase-names go where a server keeps what they are about."""
     config = f"{CONFIG}\n[room]\nnames_in_exports = true\n{room.config()}"
     server = serve(config)
     for name, choice in [("Zoe", ADA), ("Yan", GRACE)]:
@@ -231,10 +244,18 @@ def test_the_command_line_looks_into_redis_while_a_server_runs(
     assert "Ada Lovelace 1, Grace Hopper 1" in on(verify_journal)
     dashboard("codes", 3, "--config", server.config, "--output", tmp_path)
     assert "Codes · 3 made, 0 used" in on(verify_journal)
-    kept = tmp_path / "kept"
+    kept, rooms = tmp_path / "kept", SharedSafe(room.shared())
+    rooms.keep_hash("of the room's password")
+    FolderSafe(server.folder / "data").keep_hash("of one that was given up")
     assert "Ada Lovelace 1, Grace Hopper 1" in on(backup, kept)
+    assert FolderSafe(kept).hash() == rooms.hash()
     assert "Zoe" in on(export_rounds, "--names", "--format", "json")
-    on(erase_names)
+    before = FolderNames(server.folder / "data")
+    before.keep("zoe", "Zoe")  # as a room that was moved leaves it behind
+    told = on(erase_names)
+    assert room.settings.url in told
+    assert str(server.folder / "data") in told
+    assert not before.read()
     assert "Zoe" not in on(export_rounds, "--names", "--format", "json")
     assert "Zoe" in on(export_rounds, "--names", "--data", kept)
     url = room.settings.url

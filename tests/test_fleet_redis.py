@@ -85,8 +85,12 @@ def test_a_mistake_in_hearing_costs_nobody_else_anything(pair: Pair) -> None:
     pair.b.hear("bad", fail)
     pair.a.tell("bad", "one")
     pair.a.tell("notice", "two")
+    looked: list[None] = []
+    pair.b.watch(lambda: fail("three"))
+    pair.b.watch(lambda: looked.append(None))
     assert pair.beat(2)
     assert pair.heard == ["two"]
+    assert len(looked) == 2
 
 
 def test_who_stops_is_gone_with_the_next_beat(pair: Pair) -> None:
@@ -217,5 +221,5 @@ def test_one_node_alone_is_a_fleet_too() -> None:
     fleet.tell("notice", "one")
     assert (fleet.nodes, fleet.others("name")) == ((fleet.node,), [])
     assert fleet.gathered("count") == {fleet.node: 2}
-    assert fleet.shared is None
+    assert not fleet.is_shared
     fleet.stop()

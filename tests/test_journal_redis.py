@@ -6,13 +6,14 @@ Two servers' engines in one process, on a real Redis.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 
 import gevent.socket
 import pytest
 from gevent.event import Event
+from gevent.server import StreamServer
 from msgspec.structs import replace
 
 from tests.engines import PATIENCE, Answer
@@ -23,6 +24,7 @@ from voting import engine, redis_stream, shelving, sighting, survivors
 from voting.engine import Engine
 from voting.journal_redis import RedisJournal
 from voting.records import Ballot, Close, Open, Poll, Reset
+from voting.redis_server import RedisServer
 from voting.redis_stream import Layout
 from voting.snapshot import pack
 from voting.state import Done, Refusal, State
@@ -268,16 +270,19 @@ def test_a_server_that_slept_through_a_trim_begins_anew_from_the_snapshot(
 ) -> None:
     """It never folds across a hole, and nobody's pages are told of another epoch."""
     monkeypatch.setattr(shelving, "BUSY_RECORDS", 50)
-    monkeypatch.setattr(shelving, "KEPT_MS", 0)
     one, two = room.node(), room.node()
     room.agree(one, two)
     epoch = two.state.epoch
     assert two.journal._listener is not None
     two.journal._listener.kill()  # it sleeps
-    for start in range(0, 120, 60):
-        for answer in [one.cast(f"v{start + i}") for i in range(60)]:
+    for start in range(0, 120, 40):
+        for answer in [one.cast(f"v{start + i}") for i in range(40)]:
             answer.receipt()
     gevent.spawn(until_shelved, room).get(timeout=PATIENCE)
+    shelved = room.layout.look(room.redis.client).snapshot_id
+    assert room.redis.client.xtrim(room.place.stream, minid=shelved, approximate=False)
+    first = redis_stream.behind(room.redis.client, room.place.stream, redis_stream.START)[0]
+    assert first.after > two.state.version
     two.engine.catch_up()
     two.until(lambda: two.engine.recording and len(two.state.receipts) == 120)
     assert two.state.epoch == epoch
@@ -324,6 +329,22 @@ def test_a_server_that_starts_on_an_emptied_redis_waits_for_the_others(
     assert two.state.rounds[1].counts["ada"] == 1
 
 
+def test_a_stream_that_is_gone_is_noticed_before_anybody_votes(
+    own_room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the rest of the room is still there; and a server that starts waits for it."""
+    room = own_room
+    one = room.node()
+    one.cast("v").receipt()
+    one.until(lambda: one.state.sealed == one.state.version)
+    epoch = one.state.epoch
+    monkeypatch.setattr(survivors, "ALIVE_SECONDS", 2.5)
+    room.redis.client.delete(room.place.stream)
+    starting = gevent.spawn(room.node)
+    one.until(partial(has_begun_anew, one, epoch, 1))
+    room.agree(one, starting.get(timeout=3 * PATIENCE))
+
+
 def test_a_redis_that_went_back_gets_the_votes_again_in_a_new_epoch(own_room: Room) -> None:
     """As after a failover to a replica that was behind: what was counted counts."""
     room = own_room
@@ -345,6 +366,32 @@ def test_a_redis_that_went_back_gets_the_votes_again_in_a_new_epoch(own_room: Ro
     again = two.cast("late", choice="bob").receipt()
     assert (again.ballot, again.choices) == (late.ballot, late.choices)
     assert one.state.rounds[1].counts == {"ada": 1, "bob": 1}
+
+
+def test_what_counted_before_a_countdown_was_over_counts_when_redis_went_back(
+    own_room: Room,
+) -> None:
+    """A failover takes longer than what is left of many a countdown."""
+    room = own_room
+    one, two = room.node(), room.node()
+    one.engine.command(Close(1, one.state.version))
+    one.engine.command(Open(1, one.state.version, POLL.id, 2))
+    room.redis.client.save()
+    room.redis.options.update(appendonly="no")
+    one.cast("late").receipt()
+    room.agree(one, two)
+    epoch = one.state.epoch
+    room.redis.kill()
+    for file in (room.redis.folder / "appendonlydir").iterdir():
+        file.unlink()
+    gevent.sleep(2.1)
+    assert not one.state.rounds[2].is_open(one.engine.now())
+    room.redis.start()
+    for node in (one, two):
+        node.until(partial(has_begun_anew, node, epoch))
+        node.until(partial(is_over, node, 2))
+    room.agree(one, two)
+    assert one.state.rounds[2].counts["ada"] == 1
 
 
 def test_a_redis_that_went_back_while_no_server_ran_begins_a_new_epoch(
@@ -398,6 +445,35 @@ def test_what_a_stalled_line_carried_counts_once_when_it_arrives_late(own_room: 
     assert one.state.rounds[1].ballots == 1
 
 
+def test_what_redis_loses_before_it_is_read_back_is_not_recorded(
+    redises: Callable[..., Redis], tmp_path: Path
+) -> None:
+    """Nobody gets a receipt for it; in the new epoch it counts when it is sent again."""
+    master = redises()
+    place = RedisPlace(master, tmp_path)
+    place.settings = replace(place.settings, min_replicas=1)
+    replica = redises(replicaof=f"127.0.0.1 {master.port}")
+    master.client.set("seen", 1)
+    assert master.client.wait(1, 3_000 * PATIENCE)
+    node = Node(place)
+    try:
+        node.cast("v").receipt()
+        epoch, entries = node.state.epoch, master.client.xlen(place.stream)
+        stream = place.stream
+        with replica.paused():  # so that the append waits, after it was taken
+            answer = node.cast("w")
+            with gevent.Timeout(PATIENCE):
+                while master.client.xlen(stream) == entries:
+                    gevent.sleep(0.005)
+            master.client.flushall()
+        assert answer.code() == "not_recorded"
+        node.until(partial(has_begun_anew, node, epoch, 1))
+        assert node.cast("w").receipt().version == node.state.version
+        assert node.state.rounds[1].ballots == 2
+    finally:
+        node.stop()
+
+
 def test_a_full_redis_takes_nothing_and_goes_on_by_itself(own_room: Room) -> None:
     """With maxmemory and noeviction appends fail, reads do not; later all is well."""
     room = own_room
@@ -415,9 +491,8 @@ def test_a_receipt_waits_for_replicas(redises: Callable[..., Redis], tmp_path: P
     place = RedisPlace(master, tmp_path)
     place.settings = replace(place.settings, min_replicas=1)
     replica = redises(replicaof=f"127.0.0.1 {master.port}")
-    with gevent.Timeout(3 * PATIENCE):
-        while not master.client.info("replication")["connected_slaves"]:
-            gevent.sleep(0.05)
+    master.client.set("seen", 1)
+    assert master.client.wait(1, 3_000 * PATIENCE)
     node = Node(place)
     try:
         node.cast("v").receipt()
@@ -429,6 +504,163 @@ def test_a_receipt_waits_for_replicas(redises: Callable[..., Redis], tmp_path: P
         assert node.state.rounds[1].ballots == 2
     finally:
         node.stop()
+
+
+def until_damage_is_known(node: Node) -> None:
+    """Wait until a server has tried more than once to go on."""
+    node.until(lambda: not node.engine.recording)
+    gevent.sleep(5 * engine.RETRY_SECONDS)
+    assert not node.engine.recording
+
+
+def test_the_numbers_stay_while_what_lies_in_redis_cannot_be_read(own_room: Room) -> None:
+    """Another state takes the place of this one when all that follows it is there, no sooner."""
+    room = own_room
+    node = room.node()
+    for i in range(3):
+        node.cast(f"v{i}").receipt()
+    found = redis_stream.behind(room.redis.client, room.place.stream, redis_stream.START)
+    *_, damaged, _, newest = [entry.id for entry in found if b'"ballot"' in entry.bodies[0]]
+    room.redis.client.xdel(room.place.stream, damaged, newest)
+    room.redis.client.client_kill_filter(_type="normal", skipme=True)
+    until_damage_is_known(node)
+    assert node.state.rounds[1].counts["ada"] == 3
+
+
+@pytest.mark.parametrize("is_quiet", [True, False])
+def test_a_redis_that_goes_back_while_its_lines_hold_is_noticed(
+    own_room: Room, is_quiet: bool
+) -> None:
+    """As behind an address that moves to a replica: neither silence nor new votes cover it up."""
+    room = own_room
+    one, two = room.node(), room.node()
+    client = room.redis.client
+    room.agree(one, two)
+    kept = {key: client.dump(key) for key in (room.layout.meta, room.place.stream)}
+    one.cast("v").receipt()
+    two.cast("w").receipt()
+    room.agree(one, two)
+    epoch = one.state.epoch
+    with client.pipeline() as sent:
+        for key, value in kept.items():
+            sent.restore(key, 0, value, replace=True)
+        sent.execute()
+    late = None if is_quiet else two.cast("x").get()
+    for node in (one, two):
+        node.until(partial(has_begun_anew, node, epoch, 2))
+    if late:
+        again = two.cast("x").receipt()
+        assert again == late or late == engine.NOT_RECORDED
+    room.agree(one, two)
+    assert one.state.rounds[1].counts["ada"] == (2 if is_quiet else 3)
+
+
+def test_both_lines_of_a_server_lead_to_one_redis(
+    redises: Callable[..., Redis], tmp_path: Path
+) -> None:
+    """In a failover one of them may be led to the new master while the old one still answers."""
+    old, new = redises(), redises()
+    way = Way(old)
+    place = RedisPlace(old, tmp_path)
+    place.settings = replace(place.settings, url=way.url)
+    node = Node(place)
+    try:
+        node.cast("v").receipt()
+        for key in old.client.keys("*"):
+            new.client.restore(key, 0, old.client.dump(key))
+        way.to = new
+        old.client.client_kill_filter(_id=who_listens(old))
+        who_listens(new)
+        node.until(node.is_recording)
+        ballots = new.client.xlen(place.stream)
+        node.cast("w").receipt()
+        assert new.client.xlen(place.stream) > ballots
+    finally:
+        node.stop()
+        way.close()
+
+
+def who_listens(redis: Redis) -> str:
+    """Wait until somebody waits for entries; return the id of that line."""
+    with gevent.Timeout(PATIENCE):
+        while True:
+            for one in redis.client.client_list():
+                if one["cmd"] == "xread":
+                    return str(one["id"])
+            gevent.sleep(0.02)
+
+
+class Way:
+    """An address that leads to one Redis, and later to another one."""
+
+    def __init__(self, to: Redis) -> None:
+        self.to = to
+        self._server = StreamServer(("127.0.0.1", 0), self._lead)
+        self._server.start()
+        self.url = f"redis://127.0.0.1:{self._server.server_port}/0"
+
+    def _lead(self, sock: gevent.socket.socket, address: object) -> None:
+        with sock, gevent.socket.create_connection(("127.0.0.1", self.to.port)) as there:
+            ways = [gevent.spawn(_flow, sock, there), gevent.spawn(_flow, there, sock)]
+            gevent.joinall(ways, count=1)
+            gevent.killall(ways)
+
+    def close(self) -> None:
+        self._server.stop()
+
+
+def _flow(source: gevent.socket.socket, target: gevent.socket.socket) -> None:
+    with suppress(OSError):
+        while said := source.recv(65_536):
+            target.sendall(said)
+
+
+def test_a_snapshot_of_what_the_stream_does_not_hold_stands_for_nothing(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis may go back while one is made; what was stored of it goes by itself."""
+    node = room.node()
+    node.cast("v").receipt()
+    node.until(lambda: node.state.sealed == node.state.version)
+    monkeypatch.setattr(shelving, "BUSY_RECORDS", 1)
+    shelf = shelving.Shelving(RedisServer(room.place.settings))
+    history = room.layout.look(room.redis.client).history
+    shelf.passed(redis_stream.Entry(b"1-1", node.state.version, "node", []))
+    shelf.tend(node.state, history)
+    snapshot = room.layout.snapshot(node.state.version, history)
+    with gevent.Timeout(PATIENCE):
+        while not room.redis.client.exists(snapshot) or room.redis.client.exists(
+            room.place.key("shelving")
+        ):
+            gevent.sleep(0.02)
+    assert room.layout.look(room.redis.client).snapshot == 0
+    assert room.redis.client.ttl(snapshot) > 0
+
+
+def test_an_entry_that_redis_refuses_leaves_no_hole(own_room: Room) -> None:
+    """No version is given out for it: once it is taken, all goes on."""
+    room = own_room
+    node = room.node()
+    client, stream = room.redis.client, room.place.stream
+    newest, version = node.journal._id, node.state.version
+    client.execute_command("XSETID", stream, "9999999999999-0")
+    assert node.cast("v").code() == "not_recorded"
+    assert room.layout.look(client).version == version
+    client.execute_command("XSETID", stream, newest)
+    node.until(node.is_recording)
+    assert node.cast("v").receipt().version == version + 1
+
+
+def test_a_vote_right_after_a_seal_is_sealed_too(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a server reads its own entry by itself, nothing else would call it."""
+    monkeypatch.setattr(engine, "SEAL_SECONDS", (0.0, 0.0))
+    node = room.node()
+    for i in range(5):
+        answer = node.cast(f"v{i}")
+        answer.receipt()
+        node.until(lambda: node.state.sealed == node.state.version)
 
 
 # Clocks

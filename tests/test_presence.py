@@ -14,6 +14,7 @@ from tests.redises import Redis
 from tests.rooms import Room
 from tests.serving import ADA, CONFIG, STOP_SECONDS, Server
 from voting.fleet import GROUP
+from voting.fleet_redis import RedisFleet
 from voting.keys import VARIABLE
 from voting.password import Password
 from voting.safe_redis import SharedSafe
@@ -175,6 +176,22 @@ def test_guesses_of_the_password_are_counted_on_all_nodes(
     assert refused.status == 429
     assert 1 <= int(refused.headers["Retry-After"]) <= 60
     leave(heard)
+
+
+def test_a_node_of_a_later_version_may_say_more(
+    nodes: list[Server], screens: list[Phone], desk: Browser, room: Room
+) -> None:
+    """In the middle of a deploy the others count its voters, and their desks go on."""
+    later = RedisFleet(room.server)
+    later.say("turnout", lambda: ["an epoch", 1, 0, 5, 0, True, "something new"])
+    later.say("vitals", lambda: [0.5, 1_000, 5, 0, 0, 0, 0.25, "something new"])
+    desk.server = nodes[0]
+    assert later.beat()
+    screens[0].until(online=5)
+    told = desk.get("/admin/vitals")
+    assert (told.status, told.json["nodes"], told.json["phones"]) == (200, 4, 5)
+    later.stop()
+    screens[0].until(online=0)
 
 
 def test_whoever_was_on_a_node_that_ends_is_not_here(

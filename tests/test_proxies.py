@@ -15,6 +15,7 @@ from tests.phones import Browser, Wire
 from tests.serving import ADA, CONFIG, Server
 from voting.password import Password
 from voting.proxies import Networks, believe
+from voting.safe import FolderSafe
 
 TRUSTED = ("127.0.0.1", "10.0.0.0/8", "2001:db8::/32")
 
@@ -152,7 +153,7 @@ def test_whoever_writes_these_headers_himself_gains_nothing(serve: Callable[...,
     password = {"password": "wrong horse"}
     bare, proxied = serve(), serve(CONFIG + 'proxies = ["127.0.0.1"]\n')
     for server in (bare, proxied):
-        Password(server.folder / "data").set("correct horse")
+        Password(FolderSafe(server.folder / "data")).set("correct horse")
         forged = [f"192.0.2.{n}, 203.0.113.7" for n in range(11)]
         guesser = Browser(server)
         statuses = [

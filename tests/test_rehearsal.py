@@ -302,6 +302,16 @@ def test_a_secret_is_told_to_no_other_server(serve: Callable[..., Server], serve
     assert rehearse(server, other.url, "--seconds", 1, secret=other.link).returncode == 0
 
 
+def test_a_server_is_known_by_the_secret_in_the_environment_too(
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its data folder then has none."""
+    monkeypatch.setenv("SHOW_OF_HANDS_SECRET", "a secret of a fleet, that is long")
+    server = serve()
+    done = rehearse(server, "--seconds", 1, secret=server.link)
+    assert done.returncode == 0, done.stderr
+
+
 def test_another_program_is_told_no_secret(server: Server) -> None:
     """It is no server of ours, so nothing is asked of it."""
     with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as other:

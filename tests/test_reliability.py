@@ -23,7 +23,7 @@ from tests.desk import Desk
 from tests.phones import PING, Browser, Closed, Phone, phone
 from tests.serving import ADA, CONFIG, EDSGER, GRACE, Server
 from tests.witness import Witness
-from voting.server import raise_file_limit
+from voting.open_files import raise_file_limit
 
 PHONES = 40
 HERD = 2_000 if os.environ.get("TEST_ALL") else 200

@@ -6,8 +6,9 @@ from msgspec.structs import replace
 
 from tests.folding import POLL, Room
 from voting.ballots import receipt_of
-from voting.records import Ballot, Poll, Rehearse
+from voting.records import Ballot, Close, Poll, Rehearse
 from voting.salvage import lacking
+from voting.state import Receipt, Refusal
 
 TAPS = replace(POLL, rule="taps")
 
@@ -33,9 +34,9 @@ def test_ballots_come_in_the_order_in_which_they_counted() -> None:
     held.cast("w", "b2", "bob")
     missing = lacking(held.state, found.state)
     assert missing == [
-        Ballot("w", "b1", 1, ("ada",)),
-        Ballot("v", "b1", 1, ("ada",)),
-        Ballot("w", "b2", 1, ("bob",)),
+        Ballot("w", "b1", 1, ("ada",), counted=True),
+        Ballot("v", "b1", 1, ("ada",), counted=True),
+        Ballot("w", "b2", 1, ("bob",), counted=True),
     ]
     for ballot in missing:
         found.record(ballot)
@@ -56,7 +57,23 @@ def test_taps_add_up_wherever_they_were_made() -> None:
     held, found = two_rooms(TAPS)
     held.cast("v", "b1", "ada")
     found.cast("v", "b2", "ada")
-    assert lacking(held.state, found.state) == [Ballot("v", "b1", 1, ("ada",))]
+    assert lacking(held.state, found.state) == [Ballot("v", "b1", 1, ("ada",), counted=True)]
+
+
+def test_a_countdown_that_is_over_by_then_refuses_no_ballot_that_counted() -> None:
+    """Until the close has come; a ballot that had not counted is late."""
+    held, found = Room(POLL, seconds=10), Room(POLL, seconds=10)
+    held.cast("v", "b1", "ada")
+    [missing] = lacking(held.state, found.state)
+    late = found.round.closes_at or 0
+    assert found.record(Ballot("w", "b1", 1, ("ada",)), at=late) == Refusal(
+        "round_closed", "round 1 is closed"
+    )
+    assert isinstance(found.record(missing, at=late), Receipt)
+    assert found.round.counts["ada"] == 1
+    found.steer(Close)
+    again = Ballot("x", "b1", 1, ("ada",), counted=True)
+    assert isinstance(found.record(again), Refusal)
 
 
 def test_a_round_of_the_same_number_that_is_another_one_takes_no_ballots() -> None:

@@ -29,6 +29,7 @@ from tests.windows import LAPTOP, Window, connected, vote
 from voting.folder import hold, write_private
 from voting.identity import Admin
 from voting.password import Password
+from voting.safe import FolderSafe
 
 PASSWORD = "correct horse"
 FRAMER = "https://slides.example"
@@ -176,7 +177,7 @@ def test_secrets_are_compared_in_a_time_that_tells_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However near a guess comes, digests of one length are compared, all of them to the end."""
-    password = Password(tmp_path)
+    password = Password(FolderSafe(tmp_path))
     password.set(PASSWORD)
     compared: list[set[int]] = []
     whole = hmac.compare_digest
@@ -189,7 +190,7 @@ def test_secrets_are_compared_in_a_time_that_tells_nothing(
     guesses = ("", "x", PASSWORD[:-1] + "x", PASSWORD * 100)
     assert not any(password.fits(guess, is_known=False) for guess in guesses)
     assert password.fits(PASSWORD, is_known=False)
-    admin = Admin(tmp_path)
+    admin = Admin(FolderSafe(tmp_path))
     assert not any(admin.is_good(mark) for mark in ("", "x", f"{password.mark()[:-1]}x.name"))
     assert admin.is_good(f"{password.mark()}.name")
     assert len(compared) == len(guesses) + 1 + 3 + 1

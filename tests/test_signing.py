@@ -129,3 +129,16 @@ def test_what_redis_has_lost_is_put_back(
             client.delete(key)
     assert (b.look(), a.look()) == (old.current, old.current)
     assert b.used.name == old.name
+
+
+def test_a_full_redis_lets_a_server_start(
+    standing_redis: Redis, tmp_path: Path, starts: Callable[[Keys], Node]
+) -> None:
+    """One that died has a successor, also where Redis takes no vote just now."""
+    given = keys(tmp_path)
+    starts(given)
+    standing_redis.client.config_set("maxmemory", "1")
+    try:
+        assert starts(given).look() == given.current
+    finally:
+        standing_redis.client.config_set("maxmemory", "0")

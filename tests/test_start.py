@@ -4,6 +4,7 @@ import ast
 import importlib.util
 import json
 import os
+import re
 import select
 import shutil
 import signal
@@ -390,6 +391,15 @@ def test_command_that_does_not_exist_is_a_failure(tmp_path: Path) -> None:
     """A program that cannot be started is an outcome like any other, not a traceback."""
     outcome = start.run_quietly([str(tmp_path / "nothing")], tmp_path, None)
     assert outcome.code == 127
+
+
+def test_the_start_knows_every_command_of_the_server() -> None:
+    """But for `check`, which has another meaning here."""
+    source = (Path(start.__file__).parent / "dashboard.py").read_text("utf-8")
+    listed = set(re.findall(r"^    python dashboard\.py ([a-z-]+)", source, re.MULTILINE))
+    assert {"run", *listed} - {"check"} == set(start.OF_THE_SERVER)
+    for command in start.OF_THE_SERVER:
+        assert f"python3 start.py {command} " in start.USAGE
 
 
 @pytest.mark.parametrize("words", [[], ["dance"], ["setup", "--all"], ["check", "me"]])

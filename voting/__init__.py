@@ -7,12 +7,15 @@ The modules in reading order, each building on those before it:
     state           the shapes that records fold into
     admission       what one-time codes do to the state
     steering        what an admin's command does
+    snapshot        a state as bytes and back
+    salvage         which counted ballots another state lacks
     ballots         the fold, and the rules of a ballot
     protocol        the wire: messages, refusals, close codes
     turnout         who is in the room
     views           what each view is shown of a state
     tables          tables that people write, checked
     polls           a poll as people write it
+    redis_address   where Redis is, as a URL says it
     config          config.toml as frozen structs
     histogram       how long something took, in buckets
     client          one connected page, whatever way its messages take
@@ -20,6 +23,14 @@ The modules in reading order, each building on those before it:
     logbook         one line an event, to standard error
     imports         what the file's polls mean to a journal that knows them
     journal         an append-only list of records, and what can go wrong with one
+    redis_promise   what a Redis keeps, and what a crash of it loses, in words
+    redis_trouble   why a Redis cannot be used, in words
+    redis_server    where Redis is now, and a line to it
+    redis_stream    what lies in Redis, and how it is changed
+    sighting        how far this computer has seen such a journal
+    survivors       a lost journal goes on from what servers remember
+    shelving        a snapshot stands for what lies before it
+    journal_redis   the journal on a Redis stream
     folder          who holds the data folder
     worker          one native thread for what waits for the disk
     database        the journal's SQLite file: rows, and damage told from trouble
@@ -29,7 +40,12 @@ The modules in reading order, each building on those before it:
     repair          go on from the last good record
     pace            how fast one voter may go
     clock           what time a record gets
-    engine          batches into the journal, folds, answers
+    ledger          the journal and its fold, kept in step
+    casters         who waits for the answer to a ballot
+    engine          batches into the journal, answers
+    neighbours      which other nodes live, and what they said
+    fleet           what the nodes of a room tell each other
+    fleet_redis     the same over Redis
     gate            who may come in: everybody, or by code
     frames          WebSocket frames as bytes
     pipe            what leaves on one connection: whole frames, bounded queues
@@ -43,16 +59,25 @@ The modules in reading order, each building on those before it:
     vitals          what the server costs its computer, and how its lines are
     garbage         when Python looks for garbage
     keys            the keys that sign sessions
+    shared          small questions to the room's Redis
+    signing         which key signs where several servers must open it
     sessions        the one cookie
+    safe            the password's hash, links that work once, logins that ended
+    safe_redis      the same for all servers of a room
     password        the admin's password, and the work of comparing
     identity        voters, the admin, Host and Origin
     names           the voters' names, beside the journal
+    names_redis     the same for all servers of a room
     addresses       where phones can reach this computer
     doorway         which of these addresses phones are shown
+    presence        who is present on all nodes
+    alike           whether all nodes have the same config.toml
+    elsewhere       how many pages one visitor has on other nodes
     visitors        whose page it is that connects
     live            messages between clients, hub and engine
     sockets         the WebSocket
     news            what is new to a page without a socket
+    askers          which page without a socket asks
     polling         how a page without a WebSocket asks for it
     posting         how a ballot comes without a WebSocket
     compressed      what is sent compressed, and to whom
@@ -78,12 +103,20 @@ The modules in reading order, each building on those before it:
     health          whether the server lives, and can record
     requests        the head of an HTTP request, read strictly
     exchange        one HTTP connection: requests come whole and in time
-    server          gevent's server, ports, file limits
+    open_files      how many phones there are files for
+    server          gevent's server, ports
     ending          how a server ends, in which order, and in time
     greeting        what the terminal says at start
+    starting        what a start needs, and why it cannot be
+    workers         several processes that serve at one port
+    running         one process that serves, from its socket to its end
+    gunicorn_worker the same under gunicorn
     nearby          which server runs on this computer
+    redis_room      a room in Redis as a whole, without a server
+    places          where votes and names are kept: a folder, or Redis
     backup          a copy of the data folder, made while the server runs
     console         the command line beside `run`
+    copying         move a journal between folders and Redis
     locksmith       the commands that change a secret
     sheet           make codes while no server runs, on paper
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from time import monotonic
 from typing import cast
 
@@ -16,7 +17,7 @@ from voting import protocol
 from voting.client import Client
 from voting.fleet import Fleet
 from voting.live import Live
-from voting.visitors import Page, Visitors
+from voting.visitors import NoRoom, Page, Visitors
 from voting.waiting import AWAY_SECONDS, Poller
 
 TELL_SECONDS = AWAY_SECONDS / 3
@@ -88,7 +89,12 @@ class Askers:
         return line.partition("-")[0] in self._fleet.nodes[1:]
 
     def _settle(self, guest: Client) -> None:
-        """Let a guest be here, where no other node counts it any more."""
+        """Let a guest be here, where no other node counts it any more.
+
+        Raises:
+            NoRoom: its address has too many pages; it stays a guest, and of those there is an end.
+        """
+        self._visitors.expect_room(guest.address)
         poller = cast(Poller, guest.connection)
         del self._lines[poller.name]
         self._live.leave(guest)
@@ -114,7 +120,8 @@ class Askers:
                 if self._is_elsewhere(line):
                     self._fleet.tell("line_asks", line)
                 elif poller.is_waiting:
-                    self._settle(client)
+                    with suppress(NoRoom):
+                        self._settle(client)
 
     def _hear_of(self, line: str) -> None:
         known = self._lines.get(line)
@@ -126,7 +133,8 @@ class Askers:
     def _hear_nobody_knows(self, line: str) -> None:
         known = self._lines.get(line)
         if known is not None and known.is_guest:
-            self._settle(known)
+            with suppress(NoRoom):
+                self._settle(known)
 
     def _hear_turned_away(self, line: str) -> None:
         guest = self._lines.get(line)

@@ -23,6 +23,7 @@ from voting.head import Head
 from voting.journal import NotRecorded, Unusable
 from voting.names import FolderNames, Names
 from voting.places import Folder, Place
+from voting.safe import FolderSafe
 
 OF_THIS_COMPUTER = (LOCK, nearby.NOTE, "journal.*")
 """What is not copied as it lies: who runs here and where, and what the records make anew."""
@@ -34,7 +35,7 @@ def back_up(folder: Path, to: Path, place: Place | None = None) -> verify.Report
     Args:
         folder: where the secrets are.
         to: the copy.
-        place: where votes and names are, if not there, too.
+        place: where votes, names and password are, if not there, too.
 
     Raises:
         Unusable: there is nothing to copy, or it is damaged, or there is no place for the copy.
@@ -55,6 +56,8 @@ def back_up(folder: Path, to: Path, place: Place | None = None) -> verify.Report
                 shutil.copyfile(file, unfinished / file.name)
         if not isinstance(place, Folder):
             _copy_names(place.names, FolderNames(unfinished))
+            if password := place.password():  # the folder may hold one that was given up
+                FolderSafe(unfinished).keep_hash(password)
         database.create(unfinished / database.NAME, found.records)
         newest = Head(found.state.version, found.records[-1].seal, at=0, inode=0)
         head.write(unfinished / head.NAME, newest)

@@ -61,7 +61,8 @@ def judge(state: State, ballot: Ballot, at: int) -> Receipt | Refusal | None:
     current = state.on_stage
     if current is None or ballot.round != current.id:
         return Refusal("stale_round", f"round {ballot.round} is not on stage")
-    if not current.is_open(at):
+    in_time = current.closed_at is None and ballot.counted
+    if not in_time and not current.is_open(at):
         return Refusal("round_closed", f"round {current.id} is closed")
     poll = current.poll
     refusal = _wrong_choices(current, ballot.choices)

@@ -198,14 +198,20 @@ def export_rounds(
 @config_option
 @data_option
 def erase_names(config: Path, data: Path | None) -> None:
-    """Erase the names of the voters; votes and receipts stay as they are."""
+    """Erase the names of the voters; votes and receipts stay as they are.
+
+    Where they are kept in Redis, also those that lie in the data folder from before.
+    """
     try:
-        place_of(configured(config, data=data)).names.erase()
+        settings = configured(config, data=data)
+        places = {place.shown: place for place in (place_of(settings), Folder(settings.data))}
+        for place in places.values():
+            place.names.erase()
     except ConfigError as error:
         fail(error)
     except OSError as error:
         fail(f"The names cannot be erased: {error}.")
-    click.echo("The names are erased.", err=True)
+    click.echo(f"The names are erased, in {' and '.join(places)}.", err=True)
 
 
 @click.command()

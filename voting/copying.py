@@ -28,8 +28,9 @@ NAMES = 2_000
 """Names that are handed on at once."""
 
 SECRETS = (
-    "Not copied are secret.key and admin.password: without them everybody logs in anew, and the"
-    " admin by the link that the start shows. They belong into the data folder of each server."
+    "Not copied are secret.key, without which everybody logs in anew: it belongs into the data"
+    " folder of each server; and the admin's password: set it there with `password`, or log in by"
+    " the link that the start shows."
 )
 
 

@@ -266,7 +266,10 @@ class Engine:
             self._waiting.append((due, lambda outcome: None))
 
     def _seal_when_due(self) -> None:
-        """Prove now and then what a shared journal holds, and let it tidy up."""
+        """Let a shared journal tidy up, and prove now and then what it holds."""
+        if not self.recording:  # it may hold something else than this state, by now
+            return
+        self._journal.tend(self.state)
         if self.state.sealed == self.state.version:
             self._seal_at = None
         elif self._seal_at is None:
@@ -274,7 +277,6 @@ class Engine:
         elif monotonic() >= self._seal_at:
             self._seal_at = None
             self._try(self._ledger.seal)
-        self._journal.tend(self.state)
 
     def _rest(self, since: float) -> None:
         """Keep the journal's pace: ten times the votes are the same number of appends."""
@@ -302,6 +304,8 @@ class Engine:
         is_silent = all(isinstance(body, Issue | Claim | Seal) for body, _ in batch)
         if not is_silent or len(outcomes) > len(batch):
             self._tell_of_change(before)
+        if self._journal.is_shared:
+            self._wake.set()  # a seal is due, and the listener may have heard nothing
 
     def _take_in(self) -> None:
         """Fold what other servers have appended; where somebody waits for it, all of it."""

@@ -12,8 +12,6 @@ import secrets
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from voting.redis_server import RedisServer
-
 GROUP = "SHOW_OF_HANDS_GROUP"
 """Names, in the environment, the nodes behind one port: any of them may be asked for /metrics."""
 
@@ -24,16 +22,15 @@ class Fleet(Protocol):
     """All nodes of a room, seen from one of them.
 
     `node` is this process's name, another with each start. `group` names the nodes that stand
-    behind one port with it. `shared` is where the nodes keep small things together; None where
-    there is one node, which keeps them itself. `reachable` says whether the others can be heard:
-    while they cannot, what they said last holds, for a minute.
+    behind one port with it. `is_shared` says whether there may be others, `reachable` whether they
+    can be heard: while they cannot, what they said last holds, for a minute.
 
     Nothing here raises because Redis is gone, and nothing but `gathered` and `stop` waits.
     """
 
     node: str
     group: str
-    shared: RedisServer | None
+    is_shared: bool
     reachable: bool
 
     @property
@@ -78,7 +75,7 @@ class Alone:
     def __init__(self) -> None:
         self.node = new_name()
         self.group = self.node
-        self.shared: RedisServer | None = None
+        self.is_shared = False
         self.reachable = True
         self.nodes = (self.node,)
         self._apart: dict[str, Callable[[], Any]] = {}

@@ -89,7 +89,7 @@ class RedisFleet:
     def __init__(self, server: RedisServer) -> None:
         self.node = new_name()
         self.group = group_of(self.node)
-        self.shared: RedisServer | None = server
+        self.is_shared = True
         self.reachable = False
         self._server = server
         self._keys = [server.key(name) for name in ("nodes", "notices", f"group:{self.group}")]
@@ -194,7 +194,10 @@ class RedisFleet:
             self.reachable = True
             self._take(answer)
         for looked in self._watchers:
-            looked()
+            try:
+                looked()
+            except Exception:
+                logbook.mistake()
         return self.reachable
 
     def _exchange(self, said: bytes, apart: bytes, told: list[tuple[str, str]]) -> Answer:

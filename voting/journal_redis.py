@@ -8,9 +8,10 @@ Two lines lead to Redis. By one the engine's greenlet appends and reads back, so
 in the stream, and in its order. On the other a listener waits for what others append; it hands over
 nothing by itself, but has the engine called.
 
-Whatever goes wrong with a line, the next use of the other one makes sure before anything else: that
+Whatever goes wrong with a line, the next use of the first one makes sure before anything else: that
 this history is still in force, and that the newest entry read is still there. If it is not, Redis
-has gone back behind what it had said (a failover, a power cut): `Restart` tells the caller.
+has gone back behind what it had said (a failover, a power cut): `Restart` tells the caller. And
+both lines lead to one server: what two of them say in a failover must not be mixed.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ HEAR_SECONDS = 0.06
 """Between two reads: a little longer, so that a server which appends reads by that alone."""
 
 LISTEN_SECONDS = 1.0
-"""How long the listener waits in one command; then it looks whether the history is still there."""
+"""How long the listener waits in one command; then it looks whether all is still there."""
 
 RETRY_SECONDS = 0.5
 """Between two tries to reach Redis."""
@@ -87,7 +88,11 @@ class RedisJournal:
         self._read: deque[Entry] = deque()
         self._fetched_at = float("-inf")
         self._is_sure = Event()
+        self._is_idle = Event()
+        self._is_idle.set()
         self._client: redis.Redis | None = None
+        self._led_to = ""
+        self._is_elsewhere = False
         self._script: Any = None
         self._elapsed = steady_clock()
         self._ahead = 0
@@ -145,11 +150,13 @@ class RedisJournal:
     def _take(self, found: Sequence[Entry]) -> None:
         """Add entries to those read, but for those that the other line has brought already."""
         for entry in found:
-            if entry.version <= self._version:
+            if redis_stream.order(entry.id) <= redis_stream.order(self._id):
                 continue
-            if entry.after != self._version:
+            try:
+                redis_stream.expect(self._version, entry)
+            except Damaged:
                 self._is_sure.clear()
-                raise Damaged.missing(self._version + 1, entry.after)
+                raise
             self._read.append(entry)
             self._version, self._id = entry.version, entry.id
             self.entries += 1
@@ -158,19 +165,35 @@ class RedisJournal:
 
     def append(self, after: int, records: Sequence[Record], *, exact: bool = False) -> list[Record]:
         began = monotonic()
-        bodies = [record.body for record in records]
+        self._is_idle.clear()
+        try:
+            version = self._write([record.body for record in records], str(after) if exact else "")
+        finally:
+            self._is_idle.set()
+        if not records:
+            return []
+        self.commits.add(monotonic() - began)
+        if self._version > version:
+            self._arrived()  # others' entries behind ours: the listener will not see them any more
+        return self._behind(after, version)
+
+    def _write(self, bodies: Sequence[bytes], exact: str) -> int:
+        """Write bodies, and read back what is there then; return the version behind them."""
+        version = 0
         with self._line() as client:
             self._make_sure(client)
-            if not self._history and bodies:
+            if self._history:
+                version = self._append(bodies, exact)
+            elif bodies:
                 version = self._begin(client, bodies)
-            elif self._history:
-                version = self._append(bodies, str(after) if exact else "")
             self._wait_for_replicas(client)
-            if not bodies:
-                return []
-            self._fetch(client)
-        self.commits.add(monotonic() - began)
-        return self._behind(after, version)
+            if bodies:
+                self._fetch(client)
+                # Emptied, or gone back, that very moment.
+                if [e.bodies for e in self._read if e.version == version] != [bodies]:
+                    self._is_sure.clear()
+                    raise NotRecorded("what was appended is not in Redis any more")
+        return version
 
     def _append(self, bodies: Sequence[bytes], exact: str) -> int:
         version, _ = self._script(
@@ -213,12 +236,12 @@ class RedisJournal:
         if self._is_sure.is_set():
             return
         self._look_at_clock(client)
-        found = self._layout.look(client)
-        if not self._history and not found.history:
+        found = self._layout.in_force(client)
+        if not found and not self._history:
             found = self._survivors.wait(client)
-            if not found.history:
+            if not found and not self._layout.look(client).history:
                 return  # a new journal
-        if not found.history or not client.exists(self._layout.stream(found.history)):
+        if not found:
             raise Lost("the journal is not in Redis any more")
         if found.history != self._history:
             self._begin_at(client, found, "Redis holds another history", is_cut=False)
@@ -271,9 +294,13 @@ class RedisJournal:
     def _line(self) -> Iterator[redis.Redis]:
         """Use the line for appending; whatever goes wrong with it, the next use makes sure."""
         try:
+            if self._is_elsewhere:
+                self._hang_up()
             if self._client is None:
                 self._is_sure.clear()
                 self._client = self._server.connect()
+                self._led_to = _name_of(self._client)
+                self._is_elsewhere = False
                 self._script = self._client.register_script(redis_stream.APPEND)
             yield self._client
         except Lines as error:
@@ -300,7 +327,12 @@ class RedisJournal:
             try:
                 client = self._server.connect(LISTEN_SECONDS + PATIENCE)
                 try:
-                    while True:
+                    led_to = _name_of(client)
+                    self._is_sure.wait()
+                    if led_to != self._led_to:
+                        self._is_elsewhere = True
+                        raise redis.ConnectionError("it leads to another server")
+                    while led_to == self._led_to:
                         self._hear(client)
                 finally:
                     client.close()
@@ -311,14 +343,16 @@ class RedisJournal:
 
     def _hear(self, client: redis.Redis) -> None:
         """Rest, wait for entries, take them in and have the engine called."""
+        self._is_idle.wait()  # what an append reads need not be sent twice
         while (left := self._fetched_at + HEAR_SECONDS - monotonic()) > 0:
             gevent.sleep(left)
+            self._is_idle.wait()
         self._is_sure.wait()
-        history = self._history
+        history, line = self._history, self._client
         found: Any = client.xread(
             {self._stream: self._id}, count=redis_stream.COUNT, block=int(1_000 * LISTEN_SECONDS)
         )
-        if history != self._history or not self._is_sure.is_set():
+        if history != self._history or line is not self._client or not self._is_sure.is_set():
             return
         if found:
             self._take(redis_stream.entries(found[0][1]))
@@ -326,7 +360,9 @@ class RedisJournal:
             self._arrived()
             return
         self._look_at_clock(client)
-        if self._layout.look(client).history != history:
+        version = self._version
+        there = self._layout.in_force(client)
+        if not there or there.history != history or there.version < version:
             self._is_sure.clear()
             self._arrived()
 
@@ -348,3 +384,8 @@ class RedisJournal:
     @property
     def _stream(self) -> str:
         return self._layout.stream(self._history)
+
+
+def _name_of(client: redis.Redis) -> str:
+    """Return what tells the server at the end of a line from every other one."""
+    return str(client.info("server")["run_id"])

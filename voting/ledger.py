@@ -70,8 +70,6 @@ class Ledger:
         self._elsewhere = elsewhere
         self._ahead = 0
         self._restart: Restart | None = None
-        self._held: State | None = None
-        self._is_cut = False
 
     @property
     def moment(self) -> Moment:
@@ -133,8 +131,10 @@ class Ledger:
     def _alone(self, wanted: Callable[[], list[Body]]) -> None:
         """Append what is wanted of the state, of that very state: another server may start too."""
         while True:
-            self._fold(self._tail())
-            self._held, self._is_cut = None, False  # nobody has been told anything here
+            tail = self._tail()
+            self._become(self._base)  # nobody has been told of another one here
+            self._restart = None
+            self._fold(tail)
             bodies = wanted()
             if not bodies:
                 return
@@ -197,27 +197,39 @@ class Ledger:
         """Fold what a journal holds that failed and answers again; return what it lacks.
 
         A commit that failed may have reached the disk all the same, so the tail is read before
-        anything is appended, and folded once a trial write says that it is durable.
+        anything is appended, and folded once a trial write says that it is durable. Until then the
+        state stays as it was, also where another one will take its place.
 
         Raises:
             JournalError: it does not answer yet.
         """
         tail = self._tail()
         with self._noting_restarts():
-            self._journal.append(self.state.version + len(tail), [])
+            self._journal.append(self._base.version + len(tail), [])
+        restart, self._restart = self._restart, None
+        if restart is None:
+            self._fold_others(tail)
+            return []
+        held = State()
+        vars(held).update(vars(self.state))
+        self._become(restart.state)
         self._fold_others(tail)
-        return self._missing()
+        missing: list[Body] = list(lacking(held, self.state))
+        if restart.is_cut:
+            # Others, too, were told what is not true any more.
+            missing.insert(0, Begin(FORMAT, secrets.token_hex(8)))
+        return missing
+
+    @property
+    def _base(self) -> State:
+        """The state behind which the journal is to be read: another one, if it has said so."""
+        return self._restart.state if self._restart else self.state
 
     def _tail(self) -> Sequence[Record]:
-        """Read what follows, from another state if the journal has said so, whenever it did."""
+        """Read what follows."""
         while True:
-            if self._restart:
-                self._hold()
-                self._is_cut |= self._restart.is_cut
-                self._become(self._restart.state)
-                self._restart = None
             with suppress(Restart), self._noting_restarts():
-                return self._journal.read(self.state.version)
+                return self._journal.read(self._base.version)
 
     @contextmanager
     def _noting_restarts(self) -> Iterator[None]:
@@ -225,25 +237,9 @@ class Ledger:
         try:
             yield
         except Restart as found:
+            found.is_cut |= self._restart is not None and self._restart.is_cut
             self._restart = found
             raise
-
-    def _hold(self) -> None:
-        """Keep what was folded, until it is known what the journal lacks of it."""
-        if self._held is None:
-            self._held = State()
-            vars(self._held).update(vars(self.state))
-
-    def _missing(self) -> list[Body]:
-        held, self._held = self._held, None
-        if held is None:
-            return []
-        missing: list[Body] = list(lacking(held, self.state))
-        if self._is_cut:
-            # Others, too, were told what is not true any more.
-            missing.insert(0, Begin(FORMAT, secrets.token_hex(8)))
-        self._is_cut = False
-        return missing
 
     def begin_again(self) -> None:
         """Offer this state where the journal was lost.

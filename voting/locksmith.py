@@ -46,7 +46,7 @@ def password(config: Path, data: Path | None) -> None:
     try:
         Password(safe).set(chosen)
     except CannotAsk as error:
-        fail(f"The password cannot be saved in {place}: {error}.")
+        fail(f"The password cannot be saved: {error}.")
     except OSError as error:
         fail(f"The password cannot be saved in {place}: {error.strerror}.")
     click.echo(f"The password is set, in {place}.", err=True)

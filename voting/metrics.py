@@ -57,7 +57,7 @@ class Figures(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield every number as it is now."""
-        if self._fleet.shared is None:
+        if not self._fleet.is_shared:
             return self._own()
         merged: dict[str, Metric] = {}
         for node, said in self._fleet.gathered("figures").items():
@@ -109,7 +109,7 @@ class Figures(Collector):
         yield _histogram("commit_seconds", text, {(): self._journal.commits})
         yield _histogram("batch_records", "Records in one write.", {(): self._engine.batches})
         yield _gauge("journal_version", "Records that are folded.", self._engine.state.version)
-        if self._fleet.shared is not None:
+        if self._fleet.is_shared:
             text = "Writes of all nodes that were read."
             yield _counter("journal_entries", text, self._journal.entries)
             yield _gauge("nodes", "Nodes that serve the room.", len(self._fleet.nodes))

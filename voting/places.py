@@ -1,4 +1,4 @@
-"""Where a room's votes and names are kept: a data folder, or a room in Redis.
+"""Where a room's votes, names and password are kept: a data folder, or a room in Redis.
 
 Owns what the command line can do with either while no server need run: look, hold, fill. Never
 follows a journal, and mends none.
@@ -23,6 +23,8 @@ from voting.names_redis import SharedNames
 from voting.records import FORMAT, Begin, Record, encode, sealed
 from voting.redis_room import RedisRoom
 from voting.redis_server import RedisServer
+from voting.safe import FolderSafe
+from voting.safe_redis import SharedSafe
 from voting.shared import Shared
 from voting.state import Broken, State
 from voting.verify import Report
@@ -39,6 +41,13 @@ class Place(Protocol):
 
         Raises:
             JournalError, OSError: it cannot be read now.
+        """
+
+    def password(self) -> str:
+        """Return the hash of the admin's password, "" if there is none.
+
+        Raises:
+            OSError: nobody can say now.
         """
 
     def held(self) -> AbstractContextManager[None]:
@@ -69,6 +78,10 @@ class Folder:
     def examine(self) -> Report:
         """Look at it; a server may run."""
         return verify.examine(self.folder)
+
+    def password(self) -> str:
+        """Return what its file holds."""
+        return FolderSafe(self.folder).hash()
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -116,6 +129,12 @@ class InRedis:
             return verify.examine_records(self._room.read())
         except (Damaged, Broken) as damage:
             return Report([], State(), str(damage))
+
+    def password(self) -> str:
+        """Ask for the room's."""
+        safe = SharedSafe(Shared(RedisServer(self._settings)))
+        safe.open()
+        return safe.hash()
 
     @contextmanager
     def held(self) -> Iterator[None]:

@@ -110,13 +110,17 @@ class Arrange(msgspec.Struct, frozen=True, tag="arrange"):
     polls: tuple[str, ...]
 
 
-class Ballot(msgspec.Struct, frozen=True, tag="ballot"):
-    """One voter's choice in one round, with the id that the voter's phone made for it."""
+class Ballot(msgspec.Struct, frozen=True, tag="ballot", omit_defaults=True):
+    """One voter's choice in one round, with the id that the voter's phone made for it.
+
+    `counted`: it was in time, and has counted, in records that were lost.
+    """
 
     voter: str
     ballot: str
     round: int
     choices: tuple[str, ...]
+    counted: bool = False
 
 
 class Steering(msgspec.Struct, frozen=True):

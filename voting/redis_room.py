@@ -17,7 +17,7 @@ from itertools import groupby
 
 import redis
 
-from voting import redis_stream, redis_trouble
+from voting import redis_stream
 from voting.config import Journal
 from voting.journal import Damaged, NotRecorded, Unusable
 from voting.records import FORMAT, Begin, Record, Resume, encode, first_version, link
@@ -46,7 +46,6 @@ class RedisRoom:
     """One room of a Redis, asked now and then."""
 
     def __init__(self, settings: Journal) -> None:
-        self._settings = settings
         self._server = RedisServer(settings)
         self._layout = Layout(self._server.key)
         self.shown = f"{self._server.shown} (room {settings.room})"
@@ -97,7 +96,7 @@ class RedisRoom:
                 records.append(first._replace(seal=link(chain, first)))
                 version, id = state.version, found.snapshot_id
             for entry in redis_stream.behind(client, self._layout.stream(found.history), id):
-                _expect(version, entry.after)
+                redis_stream.expect(version, entry)
                 for record in entry.records:
                     chain = link(chain, record)
                     records.append(record._replace(seal=chain))
@@ -150,21 +149,10 @@ class RedisRoom:
         try:
             with closing(self._server.connect(PATIENCE)) as client:
                 yield client
-        except (redis.RedisError, OSError) as error:
-            said = (
-                redis_trouble.sentence(error, self._settings)
-                if isinstance(error, redis.RedisError)
-                else str(error)
-            )
-            raise NotRecorded(f"Redis at {self._server.shown} {said}") from error
-
-
-def _expect(version: int, after: int) -> None:
-    """Expect records up to a version to be followed by those behind another one."""
-    if after > version:
-        raise Damaged.missing(version + 1, after)
-    if after < version:
-        raise Damaged(f"record {after + 1} is there twice")
+        except redis.RedisError as error:
+            raise NotRecorded(self._server.trouble(error)) from error
+        except OSError as error:
+            raise NotRecorded(f"Redis at {self._server.shown} {error}") from error
 
 
 def _append(client: redis.Redis, stream: str, records: Sequence[Record]) -> None:

@@ -59,6 +59,10 @@ class RedisServer:
         """The URL without its password."""
         return self._address.shown
 
+    def trouble(self, error: redis.RedisError) -> str:
+        """Return why it cannot be used, as a sentence without its full stop."""
+        return f"Redis at {self.shown} {redis_trouble.sentence(error, self._settings)}"
+
     def key(self, name: str) -> str:
         """Return a key of this room; in a Cluster all of them lie on one node."""
         return f"{{{self._settings.room}}}:{name}"
@@ -182,8 +186,7 @@ def check(settings: Journal) -> Promise:
         except redis.RedisError as error:
             failure = error
         if monotonic() > end or not isinstance(failure, BusyLoadingError):
-            said = redis_trouble.sentence(failure, settings)
-            raise Unusable(f"Redis at {server.shown} {said}.") from failure
+            raise Unusable(f"{server.trouble(failure)}.") from failure
         sleep(LOADING_LOOK_SECONDS)
     if promised.is_volatile and not settings.allow_volatile:
         raise Unusable(

@@ -24,6 +24,7 @@ from typing import Any, NamedTuple, cast
 import msgspec
 import redis
 
+from voting.journal import Damaged
 from voting.records import Record
 
 START = b"0-0"
@@ -36,7 +37,7 @@ KEPT_MS = 60_000
 """How long an entry stays after a snapshot stands for it: who is behind need not begin anew."""
 
 FORGOTTEN_SECONDS = 600
-"""How long a snapshot stays after a newer one: somebody may be reading it."""
+"""How long a snapshot stays that is not in force: somebody may be reading it."""
 
 _NOW = """
 local time = redis.call('TIME')
@@ -54,21 +55,21 @@ APPEND = (
 local meta = redis.call('HMGET', KEYS[1], 'history', 'version', 'ahead', 'at')
 if meta[1] ~= ARGV[1] or redis.call('EXISTS', KEYS[2]) == 0 then return {-1, ''} end
 if ARGV[5] ~= '' and meta[2] ~= ARGV[5] then return {-2, ''} end
-local version = redis.call('HINCRBY', KEYS[1], 'version', ARGV[2])
-if ARGV[2] == '0' then return {version, ''} end
+if ARGV[2] == '0' then return {redis.call('HINCRBY', KEYS[1], 'version', 0), ''} end
+local version = string.format('%.0f', tonumber(meta[2] or '0') + tonumber(ARGV[2]))
 """
     + _NOW
     + """
 local id = redis.call('XADD', KEYS[2], string.format('%.0f-*', at),
                       'v', version, 'n', ARGV[3], 'r', ARGV[4])
-redis.call('HSET', KEYS[1], 'at', string.format('%.0f', at))
-return {version, id}
+redis.call('HSET', KEYS[1], 'version', version, 'at', string.format('%.0f', at))
+return {tonumber(version), id}
 """
 )
 """KEYS: meta, stream. ARGV: history, how many bodies, server, bodies, the version or "".
 
 Returns the version and the entry's id; -1 if the history is another one or gone, -2 if `exact` and
-somebody has appended since.
+somebody has appended since. The entry comes first: where Redis refuses it, no version is given out.
 """
 
 BEGIN = (
@@ -101,11 +102,17 @@ Returns 0 if there is a history already.
 SHELVE = """
 local meta = redis.call('HMGET', KEYS[1], 'history', 'snapshot')
 if meta[1] ~= ARGV[1] or tonumber(meta[2] or '0') >= tonumber(ARGV[2]) then return 0 end
+local ends = redis.call('XRANGE', KEYS[2], ARGV[3], ARGV[3])
+if not ends[1] or ends[1][2][2] ~= ARGV[2] then return 0 end
+if redis.call('PERSIST', KEYS[3]) == 0 then return 0 end
 redis.call('HSET', KEYS[1], 'snapshot', ARGV[2], 'snapshot_id', ARGV[3])
 redis.call('XTRIM', KEYS[2], 'MINID', ARGV[4])
 return 1
 """
-"""KEYS: meta, stream. ARGV: history, the snapshot's version and id, the first id that stays."""
+"""KEYS: meta, stream, snapshot. ARGV: history, the snapshot's version and id, the first id to stay.
+
+Returns 0 if another one stands for as much, or the stream does not hold what this one stands for.
+"""
 
 
 class Entry(NamedTuple):
@@ -145,6 +152,24 @@ def milliseconds(id: bytes) -> int:
     return int(id.partition(b"-")[0])
 
 
+def order(id: bytes) -> tuple[int, int]:
+    """Return what ids are compared by."""
+    at, _, number = id.partition(b"-")
+    return int(at), int(number)
+
+
+def expect(version: int, entry: Entry) -> None:
+    """Expect an entry to follow the records up to a version.
+
+    Raises:
+        Damaged: it does not.
+    """
+    if entry.after > version:
+        raise Damaged.missing(version + 1, entry.after)
+    if entry.after < version:
+        raise Damaged(f"record {entry.after + 1} is there twice")
+
+
 def joined(bodies: Iterable[bytes]) -> bytes:
     """Return bodies as an entry holds them."""
     return b"[%b]" % b",".join(bodies)
@@ -154,7 +179,7 @@ def entries(found: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> list[Entry]:
     """Return what XRANGE or XREAD found.
 
     Raises:
-        ValueError: it is none of ours.
+        Damaged: it is none of ours.
     """
     return [_entry(id, fields) for id, fields in found]
 
@@ -164,7 +189,7 @@ def _entry(id: bytes, fields: dict[bytes, bytes]) -> Entry:
         bodies = [bytes(body) for body in _bodies(fields[b"r"])]
         return Entry(id, int(fields[b"v"]), fields[b"n"].decode(), bodies)
     except (KeyError, ValueError, msgspec.DecodeError) as error:
-        raise ValueError(f"entry {id.decode()} cannot be read") from error
+        raise Damaged(f"entry {id.decode()} cannot be read") from error
 
 
 def behind(client: redis.Redis, stream: str, id: bytes) -> list[Entry]:
@@ -205,6 +230,12 @@ class Layout:
         return Meta(
             (history or b"").decode(), int(version or 0), int(snapshot or 0), snapshot_id or START
         )
+
+    def in_force(self, client: redis.Redis) -> Meta | None:
+        """Return the same if the stream that it names is there."""
+        found = self.look(client)
+        is_there = found.history and client.exists(self.stream(found.history))
+        return found if is_there else None
 
     def packed(self, client: redis.Redis, found: Meta) -> bytes:
         """Return the snapshot that a room's hash names, empty if it is gone."""

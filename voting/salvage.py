@@ -12,7 +12,8 @@ from voting.state import Receipt, State
 def lacking(held: State, found: State) -> list[Ballot]:
     """Return the ballots that count in one state and are unknown to another, in their order.
 
-    Cast again they count once, in whatever order servers bring them. Left out are those of rounds
+    Cast again they count once, in whatever order servers bring them; a countdown that is over by
+    then refuses none, where they go before the close. Left out are those of rounds
     that the other state does not know, and those of a voter who has meanwhile chosen anew: the
     older choice must not take the newer one's place.
     """
@@ -25,7 +26,7 @@ def lacking(held: State, found: State) -> list[Ballot]:
             if receipt.ballot in known or not _know_both(held, found, receipt.round):
                 continue
             if not _has_chosen_anew(found, receipt, known, receipts):
-                ballot = Ballot(voter, receipt.ballot, receipt.round, receipt.choices)
+                ballot = Ballot(voter, receipt.ballot, receipt.round, receipt.choices, counted=True)
                 missing.append((receipt.version, ballot))
     return [ballot for _, ballot in sorted(missing, key=lambda pair: pair[0])]
 

@@ -55,7 +55,10 @@ class Shared:
                     self._drop()
             self._client = self._server.connect(PATIENCE_SECONDS)
             return question(self._client)
-        except (redis.RedisError, OSError) as error:
+        except redis.RedisError as error:
+            self._drop()
+            raise CannotAsk(self._server.trouble(error)) from error
+        except OSError as error:
             self._drop()
             raise CannotAsk(str(error)) from error
         finally:

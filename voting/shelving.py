@@ -94,8 +94,8 @@ class Shelving:
                     for piece in pieces:
                         packed.append(piece)
                         gevent.sleep(REST_SECONDS)
-                    self._put(client, b"".join(packed), history, version, id)
-                    self._forget(client, found.snapshot, history)
+                    if self._put(client, b"".join(packed), history, version, id):
+                        self._forget(client, found.snapshot, history)
                 finally:
                     client.delete(turn)
         except Overtaken:
@@ -105,14 +105,16 @@ class Shelving:
 
     def _put(
         self, client: redis.Redis, packed: bytes, history: str, version: int, id: bytes
-    ) -> None:
-        client.set(self._layout.snapshot(version, history), packed)
+    ) -> bool:
+        snapshot = self._layout.snapshot(version, history)
+        client.set(snapshot, packed, ex=redis_stream.FORGOTTEN_SECONDS)
         stays = max(0, min(milliseconds(id), int(client.time()[0]) * 1_000 - KEPT_MS))
         put = client.eval(
             redis_stream.SHELVE,
-            2,
+            3,
             self._layout.meta,
             self._layout.stream(history),
+            snapshot,
             history,
             version,
             id,
@@ -121,7 +123,8 @@ class Shelving:
         if put:
             self._stood_for = version
             logbook.note("shelved", version=version, bytes=len(packed))
+        return bool(put)
 
     def _forget(self, client: redis.Redis, version: int, history: str) -> None:
-        if version and version != self._stood_for:
+        if version:
             client.expire(self._layout.snapshot(version, history), redis_stream.FORGOTTEN_SECONDS)

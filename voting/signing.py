@@ -30,6 +30,14 @@ KEPT_SECONDS = 15
 SETTLED_SECONDS = 7.0
 """After a start, how long until this server knows which others there are."""
 
+AGREE = f"""#!lua flags=allow-oom
+local signing = redis.call('SET', KEYS[1], ARGV[1], 'NX', 'GET', 'EX', {KEPT_SECONDS})
+redis.call('EXPIRE', KEYS[1], {KEPT_SECONDS})
+local name = redis.call('SET', KEYS[2], ARGV[2], 'NX', 'GET')
+return {{signing, name}}
+"""
+"""A full Redis takes this too, or no server that died could be started again."""
+
 
 class Signing:
     """The keys of this server, in the order in which the room uses them.
@@ -86,11 +94,9 @@ class Signing:
                     changed(now)
 
     def _agree(self, client: Redis) -> tuple[str, str]:
-        with client.pipeline(transaction=False) as asked:
-            asked.set(*self._key(self._signing), nx=True, get=True, ex=KEPT_SECONDS)
-            asked.expire(self._shared.key("signing"), KEPT_SECONDS)
-            asked.set(self._shared.key("cookie"), self._name, nx=True, get=True)
-            signing, _, name = cast(list[bytes | None], asked.execute())
+        where = self._shared.key("signing"), self._shared.key("cookie")
+        found = client.eval(AGREE, len(where), *where, self._signing, self._name)
+        signing, name = cast(list[bytes | None], found)
         return (
             signing.decode() if signing else self._signing,
             name.decode() if name else self._name,

@@ -45,14 +45,14 @@ class Survivors:
         self._key = layout.key("survivors")
         self._offered_at: float | None = None
 
-    def wait(self, client: redis.Redis) -> Meta:
-        """Return what a room's hash says, once nobody is left who might begin a history anew."""
+    def wait(self, client: redis.Redis) -> Meta | None:
+        """Return which history is in force, once nobody is left who might begin one anew."""
         gevent.sleep(ALIVE_SECONDS)
         until = monotonic() + OTHERS_SECONDS
         while True:
-            found = self._layout.look(client)
+            found = self._layout.in_force(client)
             is_anybody = client.exists(self._layout.key("nodes"), self._key)
-            if found.history or not is_anybody or monotonic() > until:
+            if found or not is_anybody or monotonic() > until:
                 return found
             gevent.sleep(LOOK_SECONDS)
 

@@ -10,14 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import islice
-from typing import NamedTuple
+
+import msgspec
 
 from voting.state import Round, State
 
 
-class Said(NamedTuple):
+class Said(msgspec.Struct, frozen=True, array_like=True):
     """What one node says of its voters: how many are present, and how many of these have voted in
-    a round of an epoch when so many had voted in it; whether any has come since its start."""
+    a round of an epoch when so many had voted in it; whether any has come since its start.
+
+    In a deploy nodes of two versions hear each other: what a later one adds stands last, and has a
+    default.
+    """
 
     epoch: str
     round: int

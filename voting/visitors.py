@@ -121,14 +121,22 @@ class Visitors:
         if client is None:
             raise NotLoggedIn
         client.is_guest = is_guest
-        there = self._hub.of_address(address, guests=is_guest)
-        if not is_guest:
+        self.expect_room(address, guests=is_guest)
+        client.tab = tab if TAB.fullmatch(tab) else ""
+        return client
+
+    def expect_room(self, address: str, *, guests: bool = False) -> None:
+        """See that one more page from an address may be here, or be a guest.
+
+        Raises:
+            NoRoom: the address has too many pages.
+        """
+        there = self._hub.of_address(address, guests=guests)
+        if not guests:
             there += self._elsewhere.of_address(address)
         if there >= self._limits.sockets_per_address:
             note_rarely("too_many", address)
             raise NoRoom
-        client.tab = tab if TAB.fullmatch(tab) else ""
-        return client
 
     def is_still(self, client: Client, page: Page, held: Mapping[str, object]) -> bool:
         """Say whether a page belongs to the visitor whose session holds this.

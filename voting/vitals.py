@@ -12,7 +12,6 @@ import shutil
 import sys
 import time
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
@@ -58,8 +57,8 @@ class Vitals(msgspec.Struct, frozen=True):
     nodes: int = 1
 
 
-class Share(NamedTuple):
-    """What one node adds to the sums."""
+class Share(msgspec.Struct, frozen=True, array_like=True):
+    """What one node adds to the sums; what a later version adds stands last, and has a default."""
 
     cpu_seconds: float
     memory: int | None
@@ -95,7 +94,7 @@ class Ward:
             memory=sum(held) if held else None,
             memory_free=_memory_free(),
             files=_files(),
-            disk_free=_disk_free(self._data) if self._fleet.shared is None else None,
+            disk_free=None if self._fleet.is_shared else _disk_free(self._data),
             clients=phones + screens,
             phones=phones,
             screens=screens,
