@@ -53,6 +53,7 @@ from voting import (
     redis_server,
     running,
     sessions,
+    sighting,
     sockets,
     web,
 )
@@ -221,6 +222,7 @@ class _Kept:
 def _in_folder(config: Config) -> _Kept:
     """Keep everything in the data folder: one server, alone."""
     folder = config.data
+    sighting.expect_here(folder)
     journal = SqliteJournal(folder)
     ran_before = keys.exist(folder)
     own = keys.keys(folder)
@@ -232,7 +234,7 @@ def _in_redis(config: Config) -> _Kept:
     promise = redis_server.check(config.journal)
     server = RedisServer(config.journal)
     shared, fleet = Shared(server), RedisFleet(server)
-    signing = Signing(shared, fleet, keys.keys(config.data))
+    signing = Signing(shared, fleet, keys.keys(config.data), config.data)
     safe = SharedSafe(shared, FolderSafe(config.data).hash())
     known = signing.look()
     safe.open()

@@ -38,11 +38,18 @@ def on_starting(arbiter: Any) -> None:
     arbiter.worker_class = gunicorn_worker.Worker
 
 
+def when_ready(arbiter: Any) -> None:
+    """Remember where this server listens: at its end its sockets are closed."""
+    arbiter.listened = arbiter.LISTENERS[0].getsockname()[:2]
+
+
 def on_reload(arbiter: Any) -> None:
     """See to it that those who come now are of the same kind."""
     arbiter.worker_class = gunicorn_worker.Worker
+    when_ready(arbiter)
 
 
-def on_exit(_arbiter: Any) -> None:
+def on_exit(arbiter: Any) -> None:
     """Take back the word of where this server listened."""
-    gunicorn_worker.forget()
+    if listened := getattr(arbiter, "listened", None):
+        gunicorn_worker.forget(*listened)

@@ -31,6 +31,7 @@ How large a room may become is measured, and simulated from that:
     nodes       a node, simulated
     country     a plan of votes, and what comes of it
     limits      how many votes a second a fleet keeps up with
+    sizing      what halls of all sizes need
     scale       the tables of docs/scale.md
 
 `python -m bench` runs all; `python -m bench storm --phones 2000` runs one. It needs Linux: CPU and

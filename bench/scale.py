@@ -16,6 +16,7 @@ from bench.country import Outcome, Plan, simulate
 from bench.limits import fullest, most_votes
 from bench.report import FILE as REPORT
 from bench.report import Report, read
+from bench.sizing import halls
 
 PAGE = REPORT.with_name("scale.md")
 
@@ -175,6 +176,7 @@ def beyond(costs: Costs) -> str:
 
 
 PLACES: dict[str, Callable[[Ledger, Report], str]] = {
+    "halls": lambda kept, measured: halls(kept.plain()),
     "costs": lambda kept, measured: costs_table(kept),
     "fleet": lambda kept, measured: fleet.shown(measured),
     "agreement": lambda kept, measured: agreement(kept.plain(), measured),

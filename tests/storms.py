@@ -26,7 +26,7 @@ from voting import redis_stream
 from voting.config import Journal
 from voting.records import Record
 from voting.redis_server import RedisServer
-from voting.redis_stream import SHELVE, Layout
+from voting.redis_stream import Layout
 from voting.snapshot import pack, unpack
 from voting.state import State
 
@@ -67,11 +67,13 @@ class Stream:
     def put_away(self, state: State) -> None:
         """Let a snapshot stand for all that was read, and trim the stream, as servers do."""
         assert state.version == self._version
-        client = self.redis.client
-        client.set(self.layout.snapshot(self._version, self._history), pack(state))
-        keys = (self.layout.meta, self.layout.stream(self._history))
-        where = (self._version, self._id, self._id)
-        assert client.eval(SHELVE, len(keys), *keys, self._history, *where)
+        with self.redis.client.pipeline() as together:
+            together.set(self.layout.snapshot(self._version, self._history), pack(state))
+            together.hset(self.layout.meta, "snapshot", str(self._version))
+            together.hset(self.layout.meta, "snapshot_id", self._id.decode())
+            stream = self.layout.stream(self._history)
+            together.xtrim(stream, minid=self._id.decode(), approximate=False)
+            assert together.execute()[-1] > 0
 
 
 class Storm:

@@ -165,7 +165,9 @@ def test_the_link_logs_in_once(server: Server) -> None:
     link = f"/admin/login?link={server.link}"
     assert Browser(server).get(link).status == 200
     assert Browser(server).become_admin().get("/admin").status == 200
-    assert Browser(server).post("/admin/login", {"link": server.link}).status == 401
+    refused = Browser(server).post("/admin/login", {"link": server.link})
+    assert refused.status == 401
+    assert "is not known any more, or has been used" in refused.text
 
 
 def test_logging_out_closes_the_sockets_of_that_login_alone(server: Server) -> None:

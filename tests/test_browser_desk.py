@@ -271,7 +271,7 @@ def test_the_desk_says_how_the_room_is(
 
     desk.route("**/admin/vitals", fill_the_disk)
     expect(health).to_have_text(re.compile("Only 30 MB are left for votes. Please free"))
-    expect(health).to_have_text(re.compile(" 3 servers share the room.$"))
+    expect(health).to_have_text(re.compile(" 3 server processes share the room.$"))
     desk.locator(".health summary").click()
     expect(desk.locator("[data-vital=disk]")).to_have_text("0.0 GB")
 

@@ -121,7 +121,7 @@ def test_a_phone_and_the_screen_on_different_servers_are_in_one_room(
     for page in (screen, desk, far_desk):
         says(page, "#online", "2")
     for page in (desk, far_desk):
-        says(page, "#health-line", "All 2 phones keep up. 2 servers share the room.")
+        says(page, "#health-line", "All 2 phones keep up. 2 server processes share the room.")
 
     tab = beside(two, phone)
     status(tab, "counted", "Your vote for Ada Lovelace is counted.")
@@ -164,7 +164,7 @@ def test_a_phone_and_the_screen_on_different_servers_are_in_one_room(
         shows(page, **{EDSGER: 1})
     draws(screen, **{EDSGER: 1})
     far_desk.goto(far_desk.url + "?lang=zh-Hans")
-    says(far_desk, "#health-line", "3 部手机都连接正常。2 台服务器共同承载会场。")
+    says(far_desk, "#health-line", "3 部手机都连接正常。2 个服务器进程共同承载会场。")
 
 
 def test_a_page_without_a_socket_asks_another_server_each_time(

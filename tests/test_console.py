@@ -11,10 +11,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from tests.phones import Browser, phone
 from tests.serving import ADA, CONFIG, GRACE, Server, dashboard
-from voting.console import expected
+from voting.console import expected, verify_journal
 
 ALLOWED = CONFIG + "\n[room]\nnames_in_exports = true\n"
 
@@ -90,6 +91,24 @@ def test_a_repair_goes_on_from_the_last_good_record(voted: Server) -> None:
     assert on(voted, "verify").returncode == 0
     voted.start()
     assert phone(voted).state["epoch"] != epoch
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "redis://:s3cret@host/0",
+        "redis:/:s3cret@host",
+        "unix:/a?password=s3cret",
+        "rediss://u:s3@cret@h",
+    ],
+)
+def test_a_password_in_the_wrong_place_is_not_shown(typed: str, tmp_path: Path) -> None:
+    """Not even where an address is taken for a folder or a file."""
+    for option in ("--data", "--config"):
+        done = CliRunner().invoke(verify_journal, [option, str(tmp_path / typed)])
+        assert done.exit_code == 2
+        assert "…" in done.output
+        assert "cret" not in done.output
 
 
 def test_a_good_journal_is_not_repaired(voted: Server) -> None:

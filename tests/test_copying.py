@@ -18,7 +18,7 @@ from tests.redises import Redis
 from tests.rooms import Room
 from tests.serving import ADA, CONFIG, GRACE, Server, dashboard
 from tests.test_snapshot import in_order, resume
-from voting import database, redis_room, redis_stream
+from voting import database, redis_room, redis_stream, sighting
 from voting.config import Journal as Settings
 from voting.console import backup, erase_names, export_rounds, verify_journal
 from voting.copying import copy, copy_all
@@ -26,6 +26,7 @@ from voting.journal import Journal, NotRecorded, Unusable
 from voting.journal_redis import RedisJournal
 from voting.journal_sqlite import SqliteJournal
 from voting.ledger import Ledger
+from voting.locksmith import password
 from voting.names import FolderNames
 from voting.places import Folder, InRedis
 from voting.records import (
@@ -41,6 +42,7 @@ from voting.redis_room import RedisRoom
 from voting.redis_stream import Entry
 from voting.safe import FolderSafe
 from voting.safe_redis import SharedSafe
+from voting.sheet import codes
 from voting.state import Receipt, State
 
 
@@ -144,7 +146,7 @@ def test_a_copy_needs_a_whole_source_and_an_empty_target(
     copy_all(whole, there)
     assert said(whole, there) == f"there is a journal in {there.shown} already"
     history.write(tmp_path / "other")
-    assert said(there, Folder(tmp_path / "other")).endswith("already")
+    assert " already; move its journal.* elsewhere" in said(there, Folder(tmp_path / "other"))
     newest = room.redis.client.xrevrange(stream_of(room), count=1)[0][0]
     room.redis.client.xdel(stream_of(room), newest)
     begin = history.state.version + 1
@@ -226,6 +228,102 @@ def test_a_source_that_changes_meanwhile_is_no_source(
         pass
 
 
+def test_a_folder_whose_room_is_in_redis_is_never_taken_for_the_room(
+    room: Room, history: History, tmp_path: Path
+) -> None:
+    """Not by a start, nor by a command, whose configuration names no Redis; nothing is changed."""
+    data, config, there = tmp_path / "data", tmp_path / "config.toml", tmp_path / "redis.toml"
+    history.write(data)
+    (data / sighting.NAME).write_text("1234 5\n")
+    config.write_text(CONFIG, encoding="utf-8")
+    there.write_text(CONFIG + room.config(), encoding="utf-8")
+    before = {file.name: file.read_bytes() for file in data.iterdir()}
+    usual = ("--config", config)
+    named = (*usual, "--data", data)
+    new, sheets = tmp_path / "new", tmp_path / "sheets"
+    tried: list[tuple[Command, *tuple[object, ...]]] = [
+        (verify_journal, *usual),
+        (verify_journal, *named),
+        (verify_journal, "--repair", *named),
+        (export_rounds, *usual),
+        (export_rounds, *named),
+        (erase_names, *named),
+        (backup, new, *usual),
+        (backup, new, *named),
+        (password, *named),
+        (codes, 3, "--output", sheets, *named),
+    ]
+    for command, *rest in tried:
+        done = CliRunner().invoke(command, list(map(str, rest)), input="correct horse\n")
+        assert done.exit_code == 2, (command.name, done.output)
+        sentence = f"The room of {data} is in Redis: name its configuration with --config"
+        assert done.output.startswith(sentence), (command.name, done.output)
+        assert len(done.output.splitlines()) == 1
+    done = CliRunner().invoke(copy, ["--config", str(config), str(data), str(new)])
+    assert (done.exit_code, "is in Redis: copy it from there" in done.output) == (2, True)
+    started = dashboard("run", "--port", 0, *usual)
+    assert (started.returncode, len(started.stderr.splitlines())) == (2, 1)
+    assert started.stderr.endswith(f"delete {data / sighting.NAME}.\n")
+    assert {file.name: file.read_bytes() for file in data.iterdir()} == before
+    assert not new.exists()
+    assert not sheets.exists()
+    looked = CliRunner().invoke(verify_journal, ["--config", str(there), "--data", str(data)])
+    assert looked.output.startswith("There is no journal in redis://")
+    copied, _ = copy_all(Folder(data), InRedis(room.settings))
+    looked = CliRunner().invoke(verify_journal, ["--config", str(there), "--data", str(data)])
+    assert (looked.exit_code, f"{copied.state.version:,}" in looked.output) == (0, True)
+
+
+def test_a_room_that_was_moved_back_is_in_its_folder_again(
+    room: Room, history: History, tmp_path: Path
+) -> None:
+    """On the folder where its servers ran, once the old journal is out of the way."""
+    data, there = Folder(tmp_path), InRedis(room.settings)
+    history.write(tmp_path)
+    copy_all(data, there)
+    (tmp_path / sighting.NAME).write_text("1234 5\n")
+    with pytest.raises(Unusable, match=r"already; move its journal\.\* elsewhere"):
+        copy_all(there, data)
+    assert sighting.is_elsewhere(tmp_path)
+    for old in set(tmp_path.glob("journal.*")) - {tmp_path / sighting.NAME}:
+        old.unlink()
+    copy_all(there, data)
+    assert not sighting.is_elsewhere(tmp_path)
+    goes_on(SqliteJournal(tmp_path), history)
+
+
+def test_no_password_is_shown_and_the_word_redis_stands_for_the_configuration(
+    redises: Callable[..., Redis], history: History, tmp_path: Path
+) -> None:
+    """There and back, and in what goes wrong; a sentence has one full stop."""
+    room = Room(redises(requirepass="s3cret"))
+    config, plain = tmp_path / "config.toml", tmp_path / "plain.toml"
+    config.write_text(CONFIG + room.config(), encoding="utf-8")
+    plain.write_text(CONFIG, encoding="utf-8")
+    data, back = tmp_path / "data", tmp_path / "back"
+    history.write(data)
+
+    def said(*arguments: object, code: int = 2) -> str:
+        done = CliRunner().invoke(copy, list(map(str, arguments)))
+        assert done.exit_code == code, done.output
+        assert "s3cret" not in done.output
+        assert ".." not in done.output
+        return done.output
+
+    shown = f"redis://…@127.0.0.1:{room.redis.port}/0 (room {room.settings.room})"
+    url = room.settings.url
+    assert "which has no url" in said("--config", plain, data, "redis")
+    assert f"The copy in {shown} is whole" in said("--config", config, data, url, code=0)
+    assert f"there is a journal in {shown} already." in said("--config", config, data, "redis")
+    assert f"The copy in {back} is whole" in said("--config", config, "redis", back, code=0)
+    assert Folder(back).examine().state.version == history.state.version + 2
+    assert f"redis://…@127.0.0.1:{room.redis.port}/1" in said(data, url.replace("/0", "/1"), code=0)
+    room.redis.client.config_set("appendonly", "no")
+    assert "allow_volatile = true" in said(data, url.replace("/0", "/2"))
+    for wrong in (url.replace("//", "/"), url.replace("//", ""), url.replace("redis", "http", 1)):
+        assert "journal.url" in said(data, wrong)
+
+
 def test_the_command_line_looks_into_redis_while_a_server_runs(
     serve: Callable[..., Server], room: Room, tmp_path: Path
 ) -> None:
@@ -263,6 +361,7 @@ def test_the_command_line_looks_into_redis_while_a_server_runs(
     assert "servers are running" in on(copy, *moved, code=2)
     assert "there is a journal in" in on(copy, kept, url, code=2)
     assert "nothing to repair" not in on(verify_journal, "--repair")
+    assert (server.folder / "data" / sighting.NAME).exists()
     server.stop()
     done = dashboard("copy", "--config", server.config, *moved)
     assert done.returncode == 0, done.stderr

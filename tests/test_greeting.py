@@ -121,7 +121,19 @@ def test_a_folder_whose_journal_is_gone_is_announced(tmp_path: Path) -> None:
     assert "this is a new room" in said(tmp_path, emptied=True)
     assert "new room" not in said(tmp_path)
     in_redis = '[journal]\nurl = "redis://localhost"'
-    assert "Redis holds nothing of an earlier room" in said(tmp_path, in_redis, emptied=True)
+    assert "as at a first start: this is a new one" in said(tmp_path, in_redis, emptied=True)
+    assert "as at a first start" not in said(tmp_path, in_redis)
+
+
+def test_a_journal_that_is_not_used_is_announced(tmp_path: Path) -> None:
+    """Whoever has given the room a Redis, and not moved it there, hears where the votes are."""
+    in_redis = '[journal]\nurl = "redis://localhost"'
+    assert "It is not used" not in said(tmp_path, in_redis)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "journal.sqlite").touch()
+    text = " ".join(said(tmp_path, in_redis).split())
+    assert f"There is a journal in {tmp_path / 'data'} too. It is not used: votes are in" in text
+    assert "It is not used" not in said(tmp_path)
 
 
 def test_a_repaired_room_says_so(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import gevent.socket
 import pytest
 from gevent.event import Event
+from gevent.pool import Pool
 from gevent.server import StreamServer
 from msgspec.structs import replace
 
@@ -595,7 +596,8 @@ class Way:
 
     def __init__(self, to: Redis) -> None:
         self.to = to
-        self._server = StreamServer(("127.0.0.1", 0), self._lead)
+        self._leading = Pool()
+        self._server = StreamServer(("127.0.0.1", 0), self._lead, spawn=self._leading)
         self._server.start()
         self.url = f"redis://127.0.0.1:{self._server.server_port}/0"
 
@@ -606,7 +608,9 @@ class Way:
             gevent.killall(ways)
 
     def close(self) -> None:
-        self._server.stop()
+        """End, once whoever came by this way has left."""
+        self._server.close()
+        self._leading.join(PATIENCE)
 
 
 def _flow(source: gevent.socket.socket, target: gevent.socket.socket) -> None:
@@ -642,7 +646,7 @@ def test_an_entry_that_redis_refuses_leaves_no_hole(own_room: Room) -> None:
     room = own_room
     node = room.node()
     client, stream = room.redis.client, room.place.stream
-    newest, version = node.journal._id, node.state.version
+    newest, version = node.journal._reading.id, node.state.version
     client.execute_command("XSETID", stream, "9999999999999-0")
     assert node.cast("v").code() == "not_recorded"
     assert room.layout.look(client).version == version

@@ -184,6 +184,17 @@ def test_a_short_secret_in_the_environment_is_a_sentence(
             keys(tmp_path)
 
 
+def test_an_earlier_secret_alone_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would sign nothing, and whoever gave it means the key that signs to be given, too."""
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.setenv(BEFORE, "x" * 32)
+    with pytest.raises(BadSecret, match=f"^{BEFORE} is given without {VARIABLE}"):
+        keys(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_file_that_leads_nowhere_is_a_sentence(tmp_path: Path) -> None:
     """A link to a disk that is not there must not be taken for an empty folder."""
     (tmp_path / "secret.key").symlink_to(tmp_path / "gone" / "secret.key")

@@ -7,9 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from tests.phones import Browser
-from tests.serving import ROOT, START_SECONDS, Server, dashboard
+from tests.redises import Redis
+from tests.rooms import Room
+from tests.serving import CONFIG, ROOT, START_SECONDS, Server, dashboard
+from voting.locksmith import password
 
 
 def test_a_rotated_key_keeps_everybody_in(server: Server) -> None:
@@ -43,6 +47,28 @@ def test_a_key_is_rotated_where_there_is_one(tmp_path: Path) -> None:
     assert (cut.returncode, len(cut.stderr.splitlines())) == (2, 1)
     assert "secret.key is empty or cut" in cut.stderr
     assert (tmp_path / "secret.key").read_text() == "cut"
+
+
+def test_whether_a_password_was_saved_is_not_guessed(standing_redis: Redis, tmp_path: Path) -> None:
+    """A Redis that takes it and does not answer in time may have it: set again, it is known."""
+    room = Room(standing_redis)
+    config = tmp_path / "config.toml"
+    config.write_text(CONFIG + room.config(), encoding="utf-8")
+    arguments = ["--config", str(config)]
+    room.redis.client.client_pause(30_000, all=False)  # what writes waits, all else is answered
+    try:
+        done = CliRunner().invoke(password, arguments, input="correct horse\n")
+    finally:
+        room.redis.client.client_unpause()
+    assert done.exit_code == 2
+    assert done.output.endswith(". It is not known whether the password was saved; set it again.\n")
+    room.redis.stop()
+    try:
+        done = CliRunner().invoke(password, arguments, input="correct horse\n")
+    finally:
+        room.redis.start()
+    assert (done.exit_code, len(done.output.splitlines())) == (2, 1)
+    assert done.output.startswith("The password cannot be saved: Redis at ")
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")

@@ -37,10 +37,19 @@ def test_a_note_that_is_missing_or_spoilt_is_none(written: bytes | None, tmp_pat
 
 def test_a_note_can_be_taken_back(tmp_path: Path) -> None:
     """Where there is none, too."""
-    note(tmp_path, "127.0.0.1", 5001)
-    forget(tmp_path)
-    forget(tmp_path)
+    note(tmp_path, "0.0.0.0", 5001)
+    forget(tmp_path, "0.0.0.0", 5001)
+    forget(tmp_path, "0.0.0.0", 5001)
     assert noted(tmp_path) is None
+
+
+@pytest.mark.parametrize("gone", [("127.0.0.1", 5001), ("::1", 5002)])
+def test_the_note_of_another_server_stays(gone: tuple[str, int], tmp_path: Path) -> None:
+    """Of two on one data folder, which share a Redis, the one that ends takes back its own."""
+    note(tmp_path, *gone)
+    note(tmp_path, "127.0.0.1", 5002)
+    forget(tmp_path, *gone)
+    assert noted(tmp_path) == ("127.0.0.1", 5002)
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.8.8", "::1", *reachable()])

@@ -122,7 +122,7 @@ def test_the_desk_shows_all_nodes_together(
         found = [vitals[name] for name in ("nodes", "phones", "screens", "arrived")]
         assert found == [3, 3, 3, True]
         assert vitals["disk_free"] is None
-        assert "All 3 phones keep up. 3 servers share the room." in desk.get("/admin").text
+        assert "All 3 phones keep up. 3 server processes share the room." in desk.get("/admin").text
     leave(*pages)
 
 

@@ -38,7 +38,7 @@ PASSWORD = "geheim/und@mehr"  # in a URL only when quoted
 QUOTED = "geheim%2Fund%40mehr"
 
 PAGE = (ROOT / "docs" / "deploy.md").read_text("utf-8")
-RULE = re.findall(r"^ACL SETUSER hall on >password (.+)$", PAGE, re.MULTILINE)[0]
+RULE = re.findall(r"^user hall on >password (.+)$", PAGE, re.MULTILINE)[0]
 
 # Under gevent, as in the server: one greenlet waits for the stream, another ends its line.
 WAITING = """

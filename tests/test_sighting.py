@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from voting import sighting
-from voting.sighting import NAME, Sighting
+from voting.sighting import NAME, Elsewhere, Sighting, expect_here, is_elsewhere, is_here_again
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +34,21 @@ def test_a_folder_that_cannot_be_written_holds_up_nothing(tmp_path: Path) -> Non
     """The room can do without this witness."""
     Sighting(tmp_path / "missing").note("first", 7)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_whose_room_is_in_redis_says_so_until_it_is_moved_back(tmp_path: Path) -> None:
+    """Also where the note is torn; the sentence names the file that can be deleted."""
+    expect_here(tmp_path)
+    Sighting(tmp_path).note("first", 7)
+    (tmp_path / NAME).write_text("")
+    assert is_elsewhere(tmp_path)
+    with pytest.raises(Elsewhere) as refused:
+        expect_here(tmp_path)
+    assert str(refused.value).startswith(f"The room of {tmp_path} is in Redis: name its config")
+    assert str(refused.value).endswith(f"delete {tmp_path / NAME}.")
+    for _ in range(2):
+        is_here_again(tmp_path)
+    expect_here(tmp_path)
 
 
 def test_notes_keep_their_distance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,9 +18,9 @@ from voting.signing import Signing
 class Node:
     """A server of a room, as far as keys go; it looks and beats when the test says so."""
 
-    def __init__(self, room: Room, given: Keys) -> None:
+    def __init__(self, room: Room, given: Keys, folder: Path = Path("data")) -> None:
         self._fleet = RedisFleet(room.server)
-        self.signing = Signing(room.shared(), self._fleet, given)
+        self.signing = Signing(room.shared(), self._fleet, given, folder)
         self.used = self.signing.look()
 
     def look(self) -> bytes:
@@ -86,7 +86,9 @@ def test_a_server_with_another_secret_is_told_how_to_get_the_rooms(
     """Also one that was forgotten when all others were given a new key."""
     old, new = rotated(tmp_path / "ours")
     running = starts(new)
-    with pytest.raises(BadSecret, match=r"another key; give this one theirs.*secret\.key"):
+    with pytest.raises(
+        BadSecret, match=r"^The other.* key: give this one theirs.* data/secret\.key"
+    ):
         starts(keys(tmp_path / "theirs"))
     with pytest.raises(BadSecret, match="SHOW_OF_HANDS_SECRET"):
         starts(old)

@@ -27,6 +27,8 @@ The modules in reading order, each building on those before it:
     redis_trouble   why a Redis cannot be used, in words
     redis_server    where Redis is now, and a line to it
     redis_stream    what lies in Redis, and how it is changed
+    redis_line      one kept line to Redis
+    reading         what one server has read of a stream
     sighting        how far this computer has seen such a journal
     survivors       a lost journal goes on from what servers remember
     shelving        a snapshot stands for what lies before it
@@ -118,7 +120,7 @@ The modules in reading order, each building on those before it:
     console         the command line beside `run`
     copying         move a journal between folders and Redis
     locksmith       the commands that change a secret
-    sheet           make codes while no server runs, on paper
+    sheet           make codes on the command line, on paper
 
 The package `rehearsal`, beside this one, is a room of pretended phones; nothing here knows of it.
 `dashboard.py` ties them together. docs/architecture.md tells why.

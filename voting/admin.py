@@ -60,7 +60,11 @@ def create_blueprint(
         )
 
     def used() -> str:
-        return str(_("This link has been used. Every start of the server makes a new one."))
+        said = _(
+            "This link is not known any more, or has been used. Every start of the server makes a"
+            " new one."
+        )
+        return str(said)
 
     def came_in(by: str) -> None:
         address = request.remote_addr or ""

@@ -16,12 +16,13 @@ from typing import NoReturn
 import click
 import msgspec
 
-from voting import export, verify
+from voting import export, redis_address, sighting, verify
 from voting.backup import back_up
 from voting.config import Config, ConfigError, load
 from voting.journal import JournalError
 from voting.places import Folder, Place, place_of
 from voting.repair import repair as mend
+from voting.sighting import Elsewhere
 
 DEFAULT_CONFIG = Path(__file__).parent.parent / "config.toml"
 
@@ -37,9 +38,17 @@ data_option = click.option(
 
 
 def fail(sentence: object) -> NoReturn:
-    """End the program for wrong use, with one sentence."""
-    click.echo(sentence, err=True)
+    """End the program for wrong use, with one sentence.
+
+    Who has written an address where none belongs must not find its password in it.
+    """
+    click.echo(redis_address.hidden(str(sentence)), err=True)
     raise SystemExit(2)
+
+
+def fail_because(what: str, error: Exception) -> NoReturn:
+    """The same, for an error whose text may be a sentence of its own, with its full stop."""
+    fail(f"{what}: {str(error).rstrip('.')}.")
 
 
 def configured(
@@ -58,13 +67,14 @@ def configured(
 def looked_at(config: Path, data: Path | None) -> Place:
     """Return what is to be looked at: the folder that is named, else the configuration's place.
 
-    A configuration that cannot be used ends the program, if it is needed.
+    A folder whose room is in Redis is looked at there. A configuration that cannot be used ends the
+    program, if it is needed.
     """
-    if data is not None:
+    if data is not None and not sighting.is_elsewhere(data.resolve()):
         return Folder(data.resolve())
     try:
-        return place_of(load(config))
-    except ConfigError as error:
+        return place_of(configured(config, data=data))
+    except (ConfigError, Elsewhere) as error:
         fail(error)
 
 
@@ -207,10 +217,10 @@ def erase_names(config: Path, data: Path | None) -> None:
         places = {place.shown: place for place in (place_of(settings), Folder(settings.data))}
         for place in places.values():
             place.names.erase()
-    except ConfigError as error:
+    except (ConfigError, Elsewhere) as error:
         fail(error)
     except OSError as error:
-        fail(f"The names cannot be erased: {error}.")
+        fail_because("The names cannot be erased", error)
     click.echo(f"The names are erased, in {' and '.join(places)}.", err=True)
 
 
@@ -226,10 +236,10 @@ def backup(folder: Path, config: Path, data: Path | None) -> None:
     try:
         settings = configured(config, data=data)
         copy = back_up(settings.data, folder, place_of(settings))
-    except ConfigError as error:
+    except (ConfigError, Elsewhere) as error:
         fail(error)
     except (JournalError, OSError) as error:
-        fail(f"No backup was made: {error}.")
+        fail_because("No backup was made", error)
     for line in verify.lines(copy):
         click.echo(line)
     click.echo(f"The copy in {folder} is whole. It holds the secrets too: keep it safe.", err=True)

@@ -15,10 +15,11 @@ import msgspec
 
 from voting import verify
 from voting.config import Config, ConfigError, Journal, load
-from voting.console import config_option, fail
+from voting.console import config_option, fail, fail_because
 from voting.journal import JournalError, NotRecorded, Unusable
 from voting.names import Names
 from voting.places import Folder, InRedis, Place
+from voting.sighting import Elsewhere, expect_here
 from voting.snapshot import pack
 from voting.state import State
 from voting.tables import Bad, table
@@ -26,6 +27,9 @@ from voting.verify import Report
 
 NAMES = 2_000
 """Names that are handed on at once."""
+
+REDIS = "redis"
+"""Where a place is named: what the configuration's `[journal]` says."""
 
 SECRETS = (
     "Not copied are secret.key, without which everybody logs in anew: it belongs into the data"
@@ -42,27 +46,31 @@ SECRETS = (
 def copy(source: str, target: str, room: str | None, config: Path) -> None:
     """Copy the journal and the names from SOURCE to TARGET, while no server runs on either.
 
-    Each is a data folder, or an address like redis://localhost:6379/0. The address that the
-    configuration has may be given without its password.
+    Each is a data folder, an address like redis://localhost:6379/0, or the word redis: what the
+    configuration's [journal] says. Its address may also be given without the password.
     """
     try:
         settings = load(config)
-        there = _place(source, room, settings)
-        copied, names = copy_all(there, _place(target, room, settings))
-    except (ConfigError, Bad) as error:
+        here, there = (_place(said, room, settings) for said in (source, target))
+        if isinstance(here, Folder):
+            expect_here(here.folder, f"copy it from there (SOURCE {REDIS}, with its --config)")
+        copied, names = copy_all(here, there)
+    except (ConfigError, Bad, Elsewhere) as error:
         fail(error)
     except (JournalError, OSError) as error:
-        fail(f"Nothing was copied: {error}.")
+        fail_because("Nothing was copied", error)
     for line in verify.lines(copied):
         click.echo(line)
-    click.echo(f"The copy in {target} is whole: {names}. {SECRETS}", err=True)
+    click.echo(f"The copy in {there.shown} is whole: {names}. {SECRETS}", err=True)
 
 
 def _place(said: str, room: str | None, settings: Config) -> Place:
-    if "://" not in said:
-        return Folder(Path(said).resolve())
     known = settings.journal
-    if said in (known.url, re.sub("(?<=://).*@", "", known.url)):
+    if said == REDIS and not known.url:
+        fail(f"{REDIS} means the [journal] of {settings.file}, which has no url; expected one.")
+    if said != REDIS and not re.match(r"(rediss?|unix):|.*://", said):
+        return Folder(Path(said).resolve())
+    if said in (REDIS, known.url, re.sub("(?<=://).*@", "", known.url)):
         found = known
     else:
         found = table(Journal, {"url": said, "room": known.room}, "journal")

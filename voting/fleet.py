@@ -25,7 +25,7 @@ class Fleet(Protocol):
     behind one port with it. `is_shared` says whether there may be others, `reachable` whether they
     can be heard: while they cannot, what they said last holds, for a minute.
 
-    Nothing here raises because Redis is gone, and nothing but `gathered` and `stop` waits.
+    Nothing here raises because Redis is gone, and nothing but `start`, `gathered` and `stop` waits.
     """
 
     node: str
@@ -63,7 +63,7 @@ class Fleet(Protocol):
         """Have `looked` called after each beat: what others say may be new."""
 
     def start(self) -> None:
-        """Begin to beat."""
+        """Hear everybody once, and begin to beat."""
 
     def stop(self) -> None:
         """Take back what this node said, so that it counts no more; may take a second."""

@@ -149,7 +149,8 @@ class RedisFleet:
         self._watchers.append(looked)
 
     def start(self) -> None:
-        """Begin to beat."""
+        """Hear everybody once, so that the first page is told the truth, and begin to beat."""
+        self.beat()
         self._greenlet = gevent.spawn(self._run)
 
     def stop(self) -> None:
@@ -170,11 +171,11 @@ class RedisFleet:
 
     def _run(self) -> None:
         while True:
+            gevent.sleep(BEAT_SECONDS)
             try:
                 self.beat()
             except Exception:
                 logbook.mistake()
-            gevent.sleep(BEAT_SECONDS)
 
     def _beat(self, *, apart: bool) -> bool:
         if self._is_stopping:

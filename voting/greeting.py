@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 
+from voting import database
 from voting.addresses import is_loopback, qr_text
 from voting.config import Config
 from voting.doorway import Doorway
@@ -55,9 +56,15 @@ def greet(
             "  The journal was repaired: what was behind the damage is not in this room. The",
             f"  damaged files are kept in {kept[-1]}.",
         ]
+    if config.journal.url and (config.data / database.NAME).exists():
+        lines += [
+            f"  There is a journal in {config.data} too.",
+            "  It is not used: votes are in Redis.",
+        ]
     if emptied and config.journal.url:
         lines += [
-            "  Redis holds nothing of an earlier room: this is a new one, without rounds or votes.",
+            "  Redis holds no room of this name, as at a first start: this is a new one, without",
+            "  rounds or votes.",
         ]
     elif emptied:
         lines += [

@@ -83,12 +83,12 @@ def refusal(cfg: Any) -> str | None:
     return None
 
 
-def forget() -> None:
+def forget(host: str, port: int) -> None:
     """Take back the word, in the data folder, of where the server listened."""
     from voting import nearby
 
     with suppress(ConfigError):  # it may have been edited since
-        nearby.forget(settings().data)
+        nearby.forget(settings().data, host, port)
 
 
 class Worker(GeventWorker):  # type: ignore[misc] # gunicorn has no types

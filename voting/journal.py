@@ -91,8 +91,9 @@ class Journal(Protocol):
     commits: Histogram
     """How long each append took."""
 
-    entries: int
-    """Where it is shared: how many appends have been read, whoever made them."""
+    @property
+    def entries(self) -> int:
+        """Where it is shared: how many appends have been read, whoever made them."""
 
     def read(self, after: int) -> Sequence[Record]:
         """Return the records behind version `after` as of now, oldest first.

@@ -17,9 +17,7 @@ both lines lead to one server: what two of them say in a failover must not be mi
 from __future__ import annotations
 
 import secrets
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -28,12 +26,14 @@ import gevent
 import redis
 from gevent.event import Event
 
-from voting import redis_stream, redis_trouble
+from voting import redis_stream
 from voting.clock import steady_clock
 from voting.config import Journal as Settings
 from voting.histogram import Histogram
 from voting.journal import Damaged, Lost, Moved, NotRecorded, Restart
+from voting.reading import Reading
 from voting.records import Record
+from voting.redis_line import FAULTS, Line, name_of
 from voting.redis_server import PATIENCE, RedisServer
 from voting.redis_stream import Entry, Layout, Meta
 from voting.shelving import Shelving
@@ -48,7 +48,7 @@ REST_SECONDS = 0.05
 HEAR_SECONDS = 0.06
 """Between two reads: a little longer, so that a server which appends reads by that alone."""
 
-LISTEN_SECONDS = 1.0
+LISTEN_MS = 1_000
 """How long the listener waits in one command; then it looks whether all is still there."""
 
 RETRY_SECONDS = 0.5
@@ -56,9 +56,6 @@ RETRY_SECONDS = 0.5
 
 REPLICAS_SECONDS = 1.0
 """How long an append waits for its replicas."""
-
-Lines = (redis.RedisError, OSError, ValueError)
-"""What a line may raise; the last one when it is closed while somebody waits on it."""
 
 
 class RedisJournal:
@@ -77,31 +74,30 @@ class RedisJournal:
     rest_seconds = REST_SECONDS
 
     def __init__(self, settings: Settings, node: str, folder: Path | None = None) -> None:
-        self._settings = settings
+        self.commits = Histogram()
         self._server = RedisServer(settings)
+        self._min_replicas = settings.min_replicas
         self._layout = Layout(self._server.key)
         self._node = node
-        self.commits = Histogram()
-        self.entries = 0
-        self._history = ""
-        self._version, self._id = 0, redis_stream.START
-        self._read: deque[Entry] = deque()
-        self._fetched_at = float("-inf")
         self._is_sure = Event()
         self._is_idle = Event()
         self._is_idle.set()
-        self._client: redis.Redis | None = None
-        self._led_to = ""
-        self._is_elsewhere = False
-        self._script: Any = None
+        self._line = Line(self._server, self._is_sure.clear)
+        self._shelving = Shelving(self._server)
+        self._reading = Reading(self._shelving.passed)
+        self._fetched_at = float("-inf")
         self._elapsed = steady_clock()
         self._ahead = 0
         self._arrived: Callable[[], None] = lambda: None
         self._listener: gevent.Greenlet[[], None] | None = None
-        self._shelving = Shelving(self._server)
         self._survivors = Survivors(self._layout, node)
         self._sighting = Sighting(folder) if folder else None
         self.restored = self._went_back()
+
+    @property
+    def entries(self) -> int:
+        """How many entries were read."""
+        return self._reading.entries
 
     def clock(self) -> int:
         """Return what time a record would get now, in milliseconds since 1970, UTC."""
@@ -111,55 +107,37 @@ class RedisJournal:
         """Say whether this computer has seen more of the journal than there is."""
         if self._sighting is None:
             return False
-        with self._line() as client:
+        with self._line.use() as client:
             found = self._layout.look(client)
         return self._sighting.is_ahead_of(found.history, found.version)
 
     # Reading
 
     def read(self, after: int) -> list[Record]:
-        with self._line() as client:
+        with self._line.use() as client:
             self._make_sure(client)
-            if self._history:
+            if self._reading.history:
                 self._fetch(client)
-        return self._behind(after)
+        return self._reading.behind(after)
 
     def news(self, after: int) -> list[Record]:
-        return self._behind(after) if self._is_sure.is_set() else self.read(after)
-
-    def _behind(self, after: int, last: int | None = None) -> list[Record]:
-        """Return the records behind a version that have been read, up to version `last` if said."""
-        while self._read and self._read[0].version <= after:
-            self._shelving.passed(self._read.popleft())
-        return [
-            record
-            for entry in self._read
-            if last is None or entry.version <= last
-            for record in entry.records[max(0, after - entry.after) :]
-        ]
+        return self._reading.behind(after) if self._is_sure.is_set() else self.read(after)
 
     def _fetch(self, client: redis.Redis) -> None:
         """Read what there is now."""
         try:
-            self._take(redis_stream.behind(client, self._stream, self._id))
+            self._take(redis_stream.behind(client, self._stream, self._reading.id))
             self._fetched_at = monotonic()
         except Damaged:
             self._make_sure(client)  # it may be in a snapshot by now
             raise
 
     def _take(self, found: Sequence[Entry]) -> None:
-        """Add entries to those read, but for those that the other line has brought already."""
-        for entry in found:
-            if redis_stream.order(entry.id) <= redis_stream.order(self._id):
-                continue
-            try:
-                redis_stream.expect(self._version, entry)
-            except Damaged:
-                self._is_sure.clear()
-                raise
-            self._read.append(entry)
-            self._version, self._id = entry.version, entry.id
-            self.entries += 1
+        try:
+            self._reading.take(found)
+        except Damaged:
+            self._is_sure.clear()
+            raise
 
     # Appending
 
@@ -173,32 +151,39 @@ class RedisJournal:
         if not records:
             return []
         self.commits.add(monotonic() - began)
-        if self._version > version:
+        if self._reading.version > version:
             self._arrived()  # others' entries behind ours: the listener will not see them any more
-        return self._behind(after, version)
+        return self._reading.behind(after, version)
 
     def _write(self, bodies: Sequence[bytes], exact: str) -> int:
         """Write bodies, and read back what is there then; return the version behind them."""
         version = 0
-        with self._line() as client:
+        with self._line.use() as client:
             self._make_sure(client)
-            if self._history:
-                version = self._append(bodies, exact)
+            if self._reading.history:
+                version = self._append(client, bodies, exact)
             elif bodies:
                 version = self._begin(client, bodies)
             self._wait_for_replicas(client)
             if bodies:
                 self._fetch(client)
                 # Emptied, or gone back, that very moment.
-                if [e.bodies for e in self._read if e.version == version] != [bodies]:
+                if not self._reading.holds(version, bodies):
                     self._is_sure.clear()
                     raise NotRecorded("what was appended is not in Redis any more")
         return version
 
-    def _append(self, bodies: Sequence[bytes], exact: str) -> int:
-        version, _ = self._script(
+    def _append(self, client: redis.Redis, bodies: Sequence[bytes], exact: str) -> int:
+        append = client.register_script(redis_stream.APPEND)
+        version, _ = append(
             keys=[self._layout.meta, self._stream],
-            args=[self._history, len(bodies), self._node, redis_stream.joined(bodies), exact],
+            args=[
+                self._reading.history,
+                len(bodies),
+                self._node,
+                redis_stream.joined(bodies),
+                exact,
+            ],
         )
         if version == -2:
             raise Moved("another server was first")
@@ -217,7 +202,7 @@ class RedisJournal:
         return len(bodies)
 
     def _wait_for_replicas(self, client: redis.Redis) -> None:
-        wanted = self._settings.min_replicas
+        wanted = self._min_replicas
         if not wanted:
             return
         found = int(client.wait(wanted, int(1_000 * REPLICAS_SECONDS)))
@@ -237,32 +222,33 @@ class RedisJournal:
             return
         self._look_at_clock(client)
         found = self._layout.in_force(client)
-        if not found and not self._history:
+        if not found and not self._reading.history:
             found = self._survivors.wait(client)
             if not found and not self._layout.look(client).history:
                 return  # a new journal
+            found = found or self._layout.in_force(client)  # begun that very moment
         if not found:
             raise Lost("the journal is not in Redis any more")
-        if found.history != self._history:
+        if found.history != self._reading.history:
             self._begin_at(client, found, "Redis holds another history", is_cut=False)
-        elif found.version < self._version:
+        elif found.version < self._reading.version:
             self._begin_at(client, found, "Redis has lost the newest records", is_cut=True)
-        elif self._version != found.snapshot and not self._has_newest(client):
-            is_cut = self._version > found.snapshot
+        elif self._reading.version != found.snapshot and not self._has_newest(client):
+            is_cut = self._reading.version > found.snapshot
             why = "Redis has lost records" if is_cut else "what followed is in a snapshot by now"
             self._begin_at(client, found, why, is_cut=is_cut)
         self._is_sure.set()
 
     def _has_newest(self, client: redis.Redis) -> bool:
         """Say whether the newest entry that was read is still there, and the same."""
-        if self._id == redis_stream.START:
+        if self._reading.id == redis_stream.START:
             return True
-        found: Any = client.xrange(self._stream, self._id, self._id)
-        return bool(found) and redis_stream.entries(found)[0].version == self._version
+        found: Any = client.xrange(self._stream, self._reading.id, self._reading.id)
+        return bool(found) and redis_stream.entries(found)[0].version == self._reading.version
 
     def _begin_at(self, client: redis.Redis, found: Meta, reason: str, *, is_cut: bool) -> None:
         """Forget what was read, and go on where the history in force begins."""
-        state, is_first = State(), not self._history
+        state, is_first = State(), not self._reading.history
         if found.snapshot:
             try:
                 state = unpack(self._layout.packed(client, found))
@@ -274,8 +260,7 @@ class RedisJournal:
             raise Restart(reason, state, is_cut=is_cut)
 
     def _go_on(self, history: str, version: int, id: bytes) -> None:
-        self._history, self._version, self._id = history, version, id
-        self._read.clear()
+        self._reading.go_on(history, version, id)
         self._survivors.settle()
         self._is_sure.set()
 
@@ -285,38 +270,10 @@ class RedisJournal:
         self._ahead = seconds * 1_000 + micros // 1_000 + ahead - self._elapsed()
 
     def begin_again(self, state: State) -> None:
-        with self._line() as client:
-            self._survivors.offer(client, state, self._history)
+        with self._line.use() as client:
+            self._survivors.offer(client, state, self._reading.history)
 
-    # The lines
-
-    @contextmanager
-    def _line(self) -> Iterator[redis.Redis]:
-        """Use the line for appending; whatever goes wrong with it, the next use makes sure."""
-        try:
-            if self._is_elsewhere:
-                self._hang_up()
-            if self._client is None:
-                self._is_sure.clear()
-                self._client = self._server.connect()
-                self._led_to = _name_of(self._client)
-                self._is_elsewhere = False
-                self._script = self._client.register_script(redis_stream.APPEND)
-            yield self._client
-        except Lines as error:
-            self._hang_up()
-            said = str(error)
-            if isinstance(error, redis.RedisError):
-                said = redis_trouble.sentence(error, self._settings)
-            raise NotRecorded(f"Redis {said}") from error
-
-    def _hang_up(self) -> None:
-        """Let go of the line."""
-        self._is_sure.clear()
-        client, self._client = self._client, None
-        if client is not None:
-            with suppress(*Lines):
-                client.close()
+    # Listening
 
     def watch(self, arrived: Callable[[], None]) -> None:
         self._arrived = arrived
@@ -325,18 +282,18 @@ class RedisJournal:
     def _listen(self) -> None:
         while True:
             try:
-                client = self._server.connect(LISTEN_SECONDS + PATIENCE)
+                client = self._server.connect(LISTEN_MS / 1_000 + PATIENCE)
                 try:
-                    led_to = _name_of(client)
+                    led_to = name_of(client)
                     self._is_sure.wait()
-                    if led_to != self._led_to:
-                        self._is_elsewhere = True
+                    if led_to != self._line.led_to:
+                        self._line.leads_elsewhere()
                         raise redis.ConnectionError("it leads to another server")
-                    while led_to == self._led_to:
+                    while led_to == self._line.led_to:
                         self._hear(client)
                 finally:
                     client.close()
-            except (*Lines, Damaged):
+            except (*FAULTS, Damaged):
                 self._is_sure.clear()
                 self._arrived()
                 gevent.sleep(RETRY_SECONDS)
@@ -348,11 +305,11 @@ class RedisJournal:
             gevent.sleep(left)
             self._is_idle.wait()
         self._is_sure.wait()
-        history, line = self._history, self._client
-        found: Any = client.xread(
-            {self._stream: self._id}, count=redis_stream.COUNT, block=int(1_000 * LISTEN_SECONDS)
-        )
-        if history != self._history or line is not self._client or not self._is_sure.is_set():
+        history, line = self._reading.history, self._line.client
+        asked: Any = {self._stream: self._reading.id}
+        found: Any = client.xread(asked, count=redis_stream.COUNT, block=LISTEN_MS)
+        is_same = history == self._reading.history and line is self._line.client
+        if not is_same or not self._is_sure.is_set():
             return
         if found:
             self._take(redis_stream.entries(found[0][1]))
@@ -360,7 +317,7 @@ class RedisJournal:
             self._arrived()
             return
         self._look_at_clock(client)
-        version = self._version
+        version = self._reading.version
         there = self._layout.in_force(client)
         if not there or there.history != history or there.version < version:
             self._is_sure.clear()
@@ -370,22 +327,17 @@ class RedisJournal:
 
     def tend(self, state: State) -> None:
         if self._is_sure.is_set():
-            self._behind(state.version)
+            self._reading.behind(state.version)
             if self._sighting:
-                self._sighting.note(self._history, state.version)
-            self._shelving.tend(state, self._history)
+                self._sighting.note(self._reading.history, state.version)
+            self._shelving.tend(state, self._reading.history)
 
     def close(self) -> None:
         if self._listener:
             self._listener.kill()
         self._shelving.stop()
-        self._hang_up()
+        self._line.drop()
 
     @property
     def _stream(self) -> str:
-        return self._layout.stream(self._history)
-
-
-def _name_of(client: redis.Redis) -> str:
-    """Return what tells the server at the end of a line from every other one."""
-    return str(client.info("server")["run_id"])
+        return self._layout.stream(self._reading.history)

@@ -80,10 +80,15 @@ def of_environment() -> Keys | None:
     """Return the keys that the environment gives, None if it says nothing of them.
 
     Raises:
-        BadSecret: one of the two is too short.
+        BadSecret: one of the two is too short, or the newer one is missing.
     """
     current, before = (os.environ.get(name, "").strip().encode() for name in (VARIABLE, BEFORE))
     if VARIABLE not in os.environ:
+        if BEFORE in os.environ:
+            raise BadSecret(
+                f"{BEFORE} is given without {VARIABLE}, the key that signs; give both, or take it"
+                " out"
+            )
         return None
     for name, key in ((VARIABLE, current), (BEFORE, before)):
         if len(key) < KEY_BYTES and name in os.environ:

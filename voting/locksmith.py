@@ -14,12 +14,13 @@ import click
 
 from voting import keys
 from voting.config import Config, ConfigError
-from voting.console import config_option, configured, data_option, fail
+from voting.console import config_option, configured, data_option, fail, fail_because
 from voting.password import MIN_PASSWORD, Password
 from voting.redis_server import RedisServer
 from voting.safe import FolderSafe, Safe
 from voting.safe_redis import SharedSafe
-from voting.shared import CannotAsk, Shared
+from voting.shared import CannotAsk, InDoubt, Shared
+from voting.sighting import Elsewhere, expect_here
 
 
 @click.command()
@@ -31,7 +32,10 @@ def password(config: Path, data: Path | None) -> None:
     With a Redis journal it holds on all servers of the room, and is kept in Redis.
     """
     settings = _settings(config, data)
-    safe, place = _safe(settings)
+    try:
+        safe, place = _safe(settings)
+    except Elsewhere as error:
+        fail(error)
     if sys.stdin.isatty():
         chosen = click.prompt(
             "New password, 8 characters or more",
@@ -45,8 +49,10 @@ def password(config: Path, data: Path | None) -> None:
         fail(f"Expected at least {MIN_PASSWORD} characters.")
     try:
         Password(safe).set(chosen)
+    except InDoubt as error:
+        fail(f"{error}. It is not known whether the password was saved; set it again.")
     except CannotAsk as error:
-        fail(f"The password cannot be saved: {error}.")
+        fail_because("The password cannot be saved", error)
     except OSError as error:
         fail(f"The password cannot be saved in {place}: {error.strerror}.")
     click.echo(f"The password is set, in {place}.", err=True)
@@ -60,8 +66,13 @@ def _settings(config: Path, data: Path | None) -> Config:
 
 
 def _safe(settings: Config) -> tuple[Safe, str]:
-    """Return what the server's password lies in, and what it is called."""
+    """Return what the server's password lies in, and what it is called.
+
+    Raises:
+        Elsewhere: that is in Redis, and the configuration does not say so.
+    """
     if not settings.journal.url:
+        expect_here(settings.data)
         return FolderSafe(settings.data), str(settings.data)
     server = RedisServer(settings.journal)
     return SharedSafe(Shared(server)), f"{server.shown}, for all servers of the room"

@@ -22,17 +22,15 @@ class NotHere(Exception):
 
 def note(folder: Path, host: str, port: int) -> None:
     """Leave word in a data folder of where its server listens; `host` is in digits."""
-    address = ipaddress.ip_address(host)
-    if address.is_unspecified:
-        host = "::1" if address.version == 6 else "127.0.0.1"
     with suppress(OSError):  # the room can do without
-        (folder / NOTE).write_text(f"{host} {port}\n", encoding="ascii")
+        (folder / NOTE).write_text(f"{_reached(host)} {port}\n", encoding="ascii")
 
 
-def forget(folder: Path) -> None:
-    """Take the word back: whoever listens there next is another."""
-    with suppress(OSError):
-        (folder / NOTE).unlink(missing_ok=True)
+def forget(folder: Path, host: str, port: int) -> None:
+    """Take the word back: whoever listens there next is another. Another server's word stays."""
+    if noted(folder) == (_reached(host), port):
+        with suppress(OSError):
+            (folder / NOTE).unlink(missing_ok=True)
 
 
 def noted(folder: Path) -> tuple[str, int] | None:
@@ -42,6 +40,14 @@ def noted(folder: Path) -> tuple[str, int] | None:
         return host, int(port)
     except (OSError, ValueError):
         return None
+
+
+def _reached(host: str) -> str:
+    """Return where a server that listens at an address is reached from this computer."""
+    address = ipaddress.ip_address(host)
+    if not address.is_unspecified:
+        return host
+    return "::1" if address.version == 6 else "127.0.0.1"
 
 
 def named(url: str) -> tuple[str, int]:

@@ -36,7 +36,7 @@ class Password:
         """Keep a hash of a new password.
 
         Raises:
-            OSError: it cannot be kept; nothing has changed.
+            OSError: it cannot be kept; nothing has changed, or, with `InDoubt`, that is not known.
         """
         self._safe.keep_hash(generate_password_hash(password))
 

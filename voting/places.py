@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from voting import database, head, redis_server, verify
+from voting import database, head, redis_server, sighting, verify
 from voting.config import Config, Journal
 from voting.folder import hold
 from voting.head import Head
@@ -100,11 +100,15 @@ class Folder:
         with self._holding():
             found = self.examine()
             if found.records or found.problem:
-                raise Unusable(f"there is a journal in {self.shown} already")
+                raise Unusable(
+                    f"there is a journal in {self.shown} already; move its journal.* elsewhere, or"
+                    " choose another folder"
+                )
             file = self.folder / database.NAME
             database.create(file, records)
             newest = Head(state.version + 1, records[-1].seal, time.time_ns(), file.stat().st_ino)
             head.write(self.folder / head.NAME, newest)
+            sighting.is_here_again(self.folder)
 
     def _holding(self) -> AbstractContextManager[BinaryIO]:
         """Hold the folder, which is made if need be."""
@@ -153,5 +157,12 @@ class InRedis:
 
 
 def place_of(settings: Config) -> Place:
-    """Return where a server with this configuration keeps votes and names."""
-    return InRedis(settings.journal) if settings.journal.url else Folder(settings.data)
+    """Return where a server with this configuration keeps votes and names.
+
+    Raises:
+        Elsewhere: that is in Redis, and the configuration does not say so.
+    """
+    if settings.journal.url:
+        return InRedis(settings.journal)
+    sighting.expect_here(settings.data)
+    return Folder(settings.data)

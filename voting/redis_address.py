@@ -109,6 +109,15 @@ def shown(url: str) -> str:
     return f"{scheme}://{'…@' if at else ''}{place if re.fullmatch(plain, place) else '…'}"
 
 
+def hidden(text: str) -> str:
+    """Return a text for people, with nothing in it that stands where an address has its password.
+
+    It may be an address that was read as a path.
+    """
+    text = re.sub(r"\b((?:rediss?|unix):/*)[^\s/@][^\s@]*@(?:[^\s@]*@)*", r"\1…@", text)
+    return re.sub(r"(?<=password=)[^&\s\"']+", "…", text)
+
+
 def _hosts(parts: SplitResult, usual: int) -> tuple[Host, ...]:
     hosts: list[Host] = []
     listed = parts.netloc.rpartition("@")[2]

@@ -95,7 +95,7 @@ class Serving:
         logbook.note(
             "started",
             port=self._port,
-            data=self._settings.data.name,
+            data=str(self._settings.data),
             voters=self._settings.room.voters,
             transports=",".join(self._settings.live.transports),
         )
@@ -162,7 +162,7 @@ def alone(create_app: CreateApp, asked: Asked) -> int:
     said = "The server made a mistake and must stop" if serving.has_failed else "Stopping"
     logbook.say(f"{said}: every vote that was counted is saved.")
     # On a thread: a disk that hangs must not hold up what else there is to do.
-    forgetting = gevent.get_hub().threadpool.spawn(nearby.forget, settings.data)
+    forgetting = gevent.get_hub().threadpool.spawn(nearby.forget, settings.data, host, port)
     code = serving.end()
     forgetting.wait(FORGET_SECONDS)
     return code
@@ -245,5 +245,5 @@ def together(asked: Asked, count: int) -> int:
         greet_person(greeting)
 
     code = Workers(count, command, sock, greet).run()
-    nearby.forget(settings.data)
+    nearby.forget(settings.data, host, port)
     return code

@@ -23,7 +23,10 @@ class Safe(Protocol):
         """Return the hash of the password in force, "" if there is none. Never raises."""
 
     def keep_hash(self, hash: str) -> None:
-        """Put another password in force; if this raises, nothing has changed."""
+        """Put another password in force.
+
+        If this raises, nothing has changed; but `shared.InDoubt` says that nobody knows.
+        """
 
     def add_link(self, digest: str) -> None:
         """Let a link log somebody in, once. Never raises."""

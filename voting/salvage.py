@@ -13,9 +13,9 @@ def lacking(held: State, found: State) -> list[Ballot]:
     """Return the ballots that count in one state and are unknown to another, in their order.
 
     Cast again they count once, in whatever order servers bring them; a countdown that is over by
-    then refuses none, where they go before the close. Left out are those of rounds
-    that the other state does not know, and those of a voter who has meanwhile chosen anew: the
-    older choice must not take the newer one's place.
+    then refuses none, where they go before the close. Left out are those of rounds that the other
+    state does not know, and those of a voter who has meanwhile chosen anew: the older choice must
+    not take the newer one's place.
     """
     missing: list[tuple[int, Ballot]] = []
     for voter, receipts in held.receipts.items():

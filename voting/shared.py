@@ -25,6 +25,10 @@ class CannotAsk(OSError):
     """Redis gives no answer just now."""
 
 
+class InDoubt(CannotAsk):
+    """It was asked, and did not answer: it may have done, or do yet, what it was asked for."""
+
+
 class Shared:
     """A room's Redis, to be asked by whatever greenlet."""
 
@@ -41,12 +45,15 @@ class Shared:
         then the question is asked once more, on a new one. What was not answered in time is not.
 
         Raises:
-            CannotAsk: it does not answer, or refuses; whether it has done something is not known.
+            InDoubt: it does not answer; whether it has done something is not known.
+            CannotAsk: it cannot be asked, or refuses.
         """
         if not self._turn.acquire(timeout=PATIENCE_SECONDS):
             raise CannotAsk("Redis keeps others waiting")
+        was_asked = False
         try:
             if self._client is not None:
+                was_asked = True
                 try:
                     return question(self._client)
                 except redis.TimeoutError:
@@ -54,13 +61,16 @@ class Shared:
                 except (redis.RedisError, OSError):
                     self._drop()
             self._client = self._server.connect(PATIENCE_SECONDS)
+            was_asked = True
             return question(self._client)
         except redis.RedisError as error:
             self._drop()
-            raise CannotAsk(self._server.trouble(error)) from error
+            is_no = isinstance(error, redis.ResponseError)
+            kind = InDoubt if was_asked and not is_no else CannotAsk
+            raise kind(self._server.trouble(error)) from error
         except OSError as error:
             self._drop()
-            raise CannotAsk(str(error)) from error
+            raise (InDoubt if was_asked else CannotAsk)(str(error)) from error
         finally:
             self._turn.release()
 

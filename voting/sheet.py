@@ -1,4 +1,6 @@
-"""`codes` on the command line: makes one-time codes while no server runs, and puts them on paper.
+"""`codes` on the command line: makes one-time codes, and puts them on paper.
+
+Over Redis servers may run meanwhile; a data folder's one server would have to stop.
 
 Owns the words and exit codes, as `console.py` does, and the two files: a sheet for the printer and
 a plain list. The codes are in these files and nowhere else; the journal gets their digests.
@@ -20,7 +22,7 @@ from voting import language, redis_server
 from voting.cards import Card, cards, plain_list, spoken
 from voting.codes import several
 from voting.config import Config, ConfigError
-from voting.console import config_option, configured, data_option, fail
+from voting.console import config_option, configured, data_option, fail, fail_because
 from voting.doorway import Doorway
 from voting.engine import Engine
 from voting.folder import write_private
@@ -30,6 +32,7 @@ from voting.journal_redis import RedisJournal
 from voting.journal_sqlite import SqliteJournal
 from voting.places import place_of
 from voting.server import DEFAULT_PORT
+from voting.sighting import Elsewhere
 from voting.state import Broken, Refusal
 from voting.verify import damage_sentence
 
@@ -51,10 +54,14 @@ ROOT = Path(__file__).parent.parent
 @data_option
 @click.option("--show", is_flag=True, help="Write the codes to standard output, too.")
 def codes(number: int, output: Path, config: Path, data: Path | None, show: bool) -> None:
-    """Make NUMBER one-time codes while no server runs: a sheet for the printer, and a list."""
+    """Make NUMBER one-time codes: a sheet for the printer, and a list.
+
+    No server may run meanwhile, unless the room is in Redis.
+    """
     try:
         settings = configured(config, data=data)
-    except ConfigError as error:
+        place = place_of(settings)
+    except (ConfigError, Elsewhere) as error:
         fail(error)
     folder, output = settings.data.resolve(), output.resolve()
     if output.is_relative_to(folder):
@@ -74,7 +81,7 @@ def codes(number: int, output: Path, config: Path, data: Path | None, show: bool
         write_private(plain, plain_list(drawn))
         write_private(sheet, _drawn_up(sheet.stem, drawn, url))
         if isinstance(gate.issue(made), Refusal):
-            fail(f"No code was made: the journal in {place_of(settings).shown} cannot be written.")
+            fail(f"No code was made: the journal in {place.shown} cannot be written.")
         undo.pop_all()
     if show:
         click.echo("\n".join(made))
@@ -112,7 +119,7 @@ def _gate_of(settings: Config) -> Iterator[Gate]:
     except (Broken, Damaged):
         fail(damage_sentence(folder, str(folder)))
     except (JournalError, OSError) as error:
-        fail(f"No code was made: {error}.")
+        fail_because("No code was made", error)
 
 
 def _journal_of(settings: Config) -> RedisJournal | SqliteJournal:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from time import monotonic
 from typing import cast
 
@@ -19,7 +20,7 @@ from redis import Redis
 
 from voting import logbook
 from voting.fleet import Fleet
-from voting.keys import VARIABLE, BadSecret, Earlier, Keys
+from voting.keys import FILE, VARIABLE, BadSecret, Earlier, Keys
 from voting.shared import CannotAsk, Shared
 
 LOOK_SECONDS = 1.0
@@ -46,12 +47,14 @@ class Signing:
         shared: the room's Redis.
         fleet: tells the others which keys open here, and this server which open there.
         keys: what this server was given.
+        folder: where it looks for them, unless the environment gives them.
     """
 
-    def __init__(self, shared: Shared, fleet: Fleet, keys: Keys) -> None:
+    def __init__(self, shared: Shared, fleet: Fleet, keys: Keys, folder: Path) -> None:
         self._shared = shared
         self._fleet = fleet
         self._given = keys
+        self._file = folder / FILE
         self._own = {_digest(key): key for key in keys.all}
         self._newest = self._signing = _digest(keys.current)
         self._name = keys.name
@@ -68,9 +71,9 @@ class Signing:
         signing, name = self._shared.ask(self._agree)
         if signing not in self._own:
             raise BadSecret(
-                "the other servers of this room sign with another key; give this one theirs, by"
-                f" their secret.key in its data folder or by the same {VARIABLE} (or stop all of"
-                f" them, and start {KEPT_SECONDS} seconds later)"
+                "The other servers of this room sign with another key: give this one theirs, by"
+                f" their secret.key as {self._file} or by the same {VARIABLE} (or stop all of"
+                f" them, and start {KEPT_SECONDS} seconds later)."
             )
         if signing != self._newest and self._is_everywhere():
             signing = self._newest
