@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from typing import get_args
 
+import click
 import pytest
 
 import rehearsal
 import voting
+from rehearsal.command import rehearse
 from tests.serving import ROOT, dashboard
-from voting import protocol, state
+from voting import console, copying, locksmith, protocol, sheet, state
 
 PACKAGES = {"voting": voting.__doc__ or "", "rehearsal": rehearsal.__doc__ or ""}
 MODULES = [
@@ -57,6 +59,19 @@ def test_the_readme_names_every_option_of_run() -> None:
     options = set(re.findall(r"--[a-z]+", dashboard("run", "--help").stdout)) - {"--help"}
     table = re.findall(r"^\| `(--[a-z]+) ", readme(), re.MULTILINE)
     assert set(table) == options
+
+
+def test_the_readme_names_every_command() -> None:
+    """In the table of what is done afterwards, but for those that come before."""
+    named = set(re.findall(r"^\| `\S.*(?:start|dashboard)\.py ([a-z-]+)", readme(), re.MULTILINE))
+    commands = [copying.copy, sheet.codes, rehearse, *console.COMMANDS, *locksmith.COMMANDS]
+    assert {command.name for command in commands} - named == {"password", "codes", "rehearse"}
+
+
+def test_the_help_of_codes_says_whether_servers_may_run() -> None:
+    """Over Redis they may."""
+    said = " ".join(sheet.codes.get_help(click.Context(sheet.codes)).split())
+    assert "No server may run meanwhile, unless the room is in Redis." in said
 
 
 def test_the_readmes_pictures_are_there() -> None:
