@@ -188,7 +188,9 @@ class Phone:
 
     def _give_up_or_wait(self, refusal: dict[str, Any]) -> None:
         ballot, code = refusal["ballot"], refusal["code"]
-        if ballot in self.receipts or code not in NOT_NOW | NOT_EVER:
+        # A server that cannot read the journal may not have heard of what another one has counted.
+        is_final = code in NOT_EVER or len(self._audience.servers) == 1
+        if (ballot in self.receipts and is_final) or code not in NOT_NOW | NOT_EVER:
             self._complain("was refused what must count", refusal)
         if code in NOT_EVER:
             self.refused.add(ballot)

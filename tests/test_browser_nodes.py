@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 
@@ -29,6 +30,11 @@ WATCH = """() => {
     const note = () => window.online.push(place.textContent);
     new MutationObserver(note).observe(place, { childList: true, characterData: true });
 }"""
+
+
+whole = pytest.mark.skipif(
+    not os.environ.get("TEST_ALL"), reason="shown without a browser too; make test-all"
+)
 
 
 @pytest.fixture(scope="module")
@@ -167,6 +173,7 @@ def test_a_phone_and_the_screen_on_different_servers_are_in_one_room(
     says(far_desk, "#health-line", "3 部手机都连接正常。2 个服务器进程共同承载会场。")
 
 
+@whole
 def test_a_page_without_a_socket_asks_another_server_each_time(
     fleet: Fleet, steward: Steward, one: Window, two: Window, before: Callable[[Upgrades], Window]
 ) -> None:
@@ -273,6 +280,7 @@ def test_when_redis_has_lost_everything_every_page_goes_on_with_the_votes(
     press(desk, "reopen")
 
 
+@whole
 def test_when_a_server_ends_its_pages_go_on_at_the_other(
     fleet: Fleet, steward: Steward, two: Window, before: Callable[[Upgrades], Window]
 ) -> None:

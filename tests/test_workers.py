@@ -134,6 +134,7 @@ def test_all_end_together_and_in_time(house: Server, audience: Audience) -> None
     assert "Traceback" not in house.said
 
 
+@pytest.mark.skipif(not ALL, reason="starts three processes more; TEST_ALL=1")
 def test_workers_end_with_who_has_started_them(
     serve: Callable[..., Server], standing_redis: Redis
 ) -> None:
