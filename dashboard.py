@@ -15,16 +15,19 @@
 The only module that names concrete classes and ties them together.
 """
 
+from __future__ import annotations
+
 from gevent import monkey
 
 monkey.patch_all()  # before every other import: they must see gevent's sockets
 
 # ruff: noqa: E402
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import gevent
@@ -50,7 +53,6 @@ from voting import (
     posting,
     presence,
     proxies,
-    redis_server,
     running,
     sessions,
     sighting,
@@ -64,29 +66,26 @@ from voting.copying import copy
 from voting.doorway import Doorway
 from voting.engine import Engine
 from voting.fleet import Alone, Fleet
-from voting.fleet_redis import RedisFleet
 from voting.gate import Gate
 from voting.handshake import SERVER_OPTIONS
 from voting.hub import Hub
-from voting.journal_redis import RedisJournal
+from voting.journal import Journal
 from voting.journal_sqlite import SqliteJournal
 from voting.keys import Keys
 from voting.live import Live, encoder
 from voting.names import FolderNames, Names
-from voting.names_redis import SharedNames
 from voting.news import News
 from voting.polling import Polling
-from voting.redis_server import RedisServer
 from voting.running import Running
 from voting.safe import FolderSafe, Safe
-from voting.safe_redis import SharedSafe
-from voting.shared import Shared
 from voting.sheet import codes
-from voting.signing import Signing
 from voting.starting import Asked, port_of_host
 from voting.turnout import Turnout
 from voting.visitors import Visitors
 from voting.vitals import Ward
+
+if TYPE_CHECKING:
+    from voting.signing import Signing
 
 HERE = Path(__file__).parent
 
@@ -107,7 +106,7 @@ def create_app(config: Config | None = None, port: int | None = None) -> Flask:
     port = port_of_host() if port is None else port
     kept = _in_redis(config) if config.journal.url else _in_folder(config)
     fleet, journal = kept.fleet, kept.journal
-    engine = Engine(journal, journal.clock)
+    engine = Engine(journal, kept.clock)
     engine.replay(restored=journal.restored)
     is_emptied = engine.state.version == 1 and kept.ran_before
     engine.prepare(config.polls, config.made, open_at_start=config.room.open_at_start)
@@ -210,7 +209,8 @@ class _Kept:
     """
 
     fleet: Fleet
-    journal: RedisJournal | SqliteJournal
+    journal: Journal
+    clock: Callable[[], int]
     keys: Keys
     safe: Safe
     names: Names
@@ -226,11 +226,22 @@ def _in_folder(config: Config) -> _Kept:
     journal = SqliteJournal(folder)
     ran_before = keys.exist(folder)
     own = keys.keys(folder)
-    return _Kept(Alone(), journal, own, FolderSafe(folder), FolderNames(folder), ran_before)
+    safe, names = FolderSafe(folder), FolderNames(folder)
+    return _Kept(Alone(), journal, journal.clock, own, safe, names, ran_before)
 
 
 def _in_redis(config: Config) -> _Kept:
     """Keep in Redis what all servers of the room must find there."""
+    # redis-py takes 70 ms to load: a room without it need not wait for that.
+    from voting import redis_server
+    from voting.fleet_redis import RedisFleet
+    from voting.journal_redis import RedisJournal
+    from voting.names_redis import SharedNames
+    from voting.redis_server import RedisServer
+    from voting.safe_redis import SharedSafe
+    from voting.shared import Shared
+    from voting.signing import Signing
+
     promise = redis_server.check(config.journal)
     server = RedisServer(config.journal)
     shared, fleet = Shared(server), RedisFleet(server)
@@ -238,9 +249,11 @@ def _in_redis(config: Config) -> _Kept:
     safe = SharedSafe(shared, FolderSafe(config.data).hash())
     known = signing.look()
     safe.open()
+    journal = RedisJournal(config.journal, fleet.node, config.data)
     return _Kept(
         fleet,
-        RedisJournal(config.journal, fleet.node, config.data),
+        journal,
+        journal.clock,
         known,
         safe,
         SharedNames(shared),

@@ -28,7 +28,8 @@ from voting.journal_sqlite import SqliteJournal
 from voting.ledger import Ledger
 from voting.locksmith import password
 from voting.names import FolderNames
-from voting.places import Folder, InRedis
+from voting.place_redis import InRedis
+from voting.places import Folder
 from voting.records import (
     Ballot,
     Claim,

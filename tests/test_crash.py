@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 
 from tests.crash import crashing
 
-ROUNDS = 60 if os.environ.get("TEST_ALL") else 8
+ROUNDS = 60 if os.environ.get("TEST_ALL") else 12
 PHONES = 60
 
 

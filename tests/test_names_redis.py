@@ -9,7 +9,7 @@ from tests.redises import Redis
 from tests.rooms import Room
 from voting import names_redis
 from voting.names_redis import SharedNames
-from voting.shared import CannotAsk
+from voting.safe import CannotAsk
 
 PATIENCE = 30
 

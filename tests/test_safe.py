@@ -10,9 +10,8 @@ import pytest
 from tests.redises import Redis
 from tests.rooms import Room
 from voting import safe, safe_redis, shared
-from voting.safe import FolderSafe, Safe
+from voting.safe import CannotAsk, FolderSafe, Safe
 from voting.safe_redis import SharedSafe
-from voting.shared import CannotAsk
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from redis import Redis as Client
 
 from tests.redises import Redis
 from tests.rooms import Room
-from voting.shared import CannotAsk
+from voting.safe import CannotAsk
 
 PATIENCE = 30
 

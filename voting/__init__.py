@@ -116,6 +116,7 @@ The modules in reading order, each building on those before it:
     nearby          which server runs on this computer
     redis_room      a room in Redis as a whole, without a server
     places          where votes and names are kept: a folder, or Redis
+    place_redis     a room in Redis, as the command line sees it
     backup          a copy of the data folder, made while the server runs
     console         the command line beside `run`
     copying         move a journal between folders and Redis

@@ -18,7 +18,7 @@ from voting.config import Config, ConfigError, Journal, load
 from voting.console import config_option, fail, fail_because
 from voting.journal import JournalError, NotRecorded, Unusable
 from voting.names import Names
-from voting.places import Folder, InRedis, Place
+from voting.places import Folder, Place, in_redis
 from voting.sighting import Elsewhere, expect_here
 from voting.snapshot import pack
 from voting.state import State
@@ -76,7 +76,7 @@ def _place(said: str, room: str | None, settings: Config) -> Place:
         found = table(Journal, {"url": said, "room": known.room}, "journal")
     if room is not None:
         found = table(Journal, msgspec.to_builtins(found) | {"room": room}, "journal")
-    return InRedis(found)
+    return in_redis(found)
 
 
 def copy_all(source: Place, target: Place) -> tuple[Report, str]:

@@ -25,6 +25,7 @@ from typing import Any
 import gevent
 import redis
 from gevent.event import Event
+from gevent.lock import BoundedSemaphore
 
 from voting import redis_stream
 from voting.clock import steady_clock
@@ -89,6 +90,7 @@ class RedisJournal:
         self._elapsed = steady_clock()
         self._ahead = 0
         self._arrived: Callable[[], None] = lambda: None
+        self._connecting = BoundedSemaphore(1)
         self._listener: gevent.Greenlet[[], None] | None = None
         self._survivors = Survivors(self._layout, node)
         self._sighting = Sighting(folder) if folder else None
@@ -282,7 +284,8 @@ class RedisJournal:
     def _listen(self) -> None:
         while True:
             try:
-                client = self._server.connect(LISTEN_MS / 1_000 + PATIENCE)
+                with self._connecting:
+                    client = self._server.connect(LISTEN_MS / 1_000 + PATIENCE)
                 try:
                     led_to = name_of(client)
                     self._is_sure.wait()
@@ -334,7 +337,8 @@ class RedisJournal:
 
     def close(self) -> None:
         if self._listener:
-            self._listener.kill()
+            with self._connecting:  # or a line that is just being made would stay open
+                self._listener.kill()
         self._shelving.stop()
         self._line.drop()
 

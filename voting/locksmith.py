@@ -16,10 +16,7 @@ from voting import keys
 from voting.config import Config, ConfigError
 from voting.console import config_option, configured, data_option, fail, fail_because
 from voting.password import MIN_PASSWORD, Password
-from voting.redis_server import RedisServer
-from voting.safe import FolderSafe, Safe
-from voting.safe_redis import SharedSafe
-from voting.shared import CannotAsk, InDoubt, Shared
+from voting.safe import CannotAsk, FolderSafe, InDoubt, Safe
 from voting.sighting import Elsewhere, expect_here
 
 
@@ -74,6 +71,11 @@ def _safe(settings: Config) -> tuple[Safe, str]:
     if not settings.journal.url:
         expect_here(settings.data)
         return FolderSafe(settings.data), str(settings.data)
+    # redis-py takes 70 ms to load: who has no room there need not wait for that.
+    from voting.redis_server import RedisServer
+    from voting.safe_redis import SharedSafe
+    from voting.shared import Shared
+
     server = RedisServer(settings.journal)
     return SharedSafe(Shared(server)), f"{server.shown}, for all servers of the room"
 

@@ -15,7 +15,8 @@ from typing import cast
 import gevent
 from redis import Redis
 
-from voting.shared import CannotAsk, Shared
+from voting.safe import CannotAsk
+from voting.shared import Shared
 
 WRITE_SECONDS = 0.5
 """Between two batches, and between two looks whether the names were erased."""

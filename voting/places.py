@@ -13,20 +13,14 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from voting import database, head, redis_server, sighting, verify
+from voting import database, head, sighting, verify
 from voting.config import Config, Journal
 from voting.folder import hold
 from voting.head import Head
-from voting.journal import Damaged, InUse, Unusable
+from voting.journal import InUse, Unusable
 from voting.names import FolderNames, Names
-from voting.names_redis import SharedNames
 from voting.records import FORMAT, Begin, Record, encode, sealed
-from voting.redis_room import RedisRoom
-from voting.redis_server import RedisServer
 from voting.safe import FolderSafe
-from voting.safe_redis import SharedSafe
-from voting.shared import Shared
-from voting.state import Broken, State
 from voting.verify import Report
 
 
@@ -118,42 +112,12 @@ class Folder:
             raise Unusable(f"a server is running on {self.shown}; stop it first") from None
 
 
-class InRedis:
-    """A room in Redis."""
+def in_redis(settings: Journal) -> Place:
+    """Return a room in Redis."""
+    # redis-py takes 70 ms to load: who has no room there need not wait for that.
+    from voting.place_redis import InRedis
 
-    def __init__(self, settings: Journal) -> None:
-        self._settings = settings
-        self._room = RedisRoom(settings)
-        self.shown = self._room.shown
-        self.names: Names = SharedNames(Shared(RedisServer(settings)))
-
-    def examine(self) -> Report:
-        """Look at it; servers may run."""
-        try:
-            return verify.examine_records(self._room.read())
-        except (Damaged, Broken) as damage:
-            return Report([], State(), str(damage))
-
-    def password(self) -> str:
-        """Ask for the room's."""
-        safe = SharedSafe(Shared(RedisServer(self._settings)))
-        safe.open()
-        return safe.hash()
-
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """See that nobody beats there, and that it stays as it is."""
-        before = self._room.newest()
-        if self._room.is_served():
-            raise Unusable(f"servers are running for {self.shown}; stop them first")
-        yield
-        if self._room.newest() != before:
-            raise Unusable(f"{self.shown} has changed meanwhile; a server must be running")
-
-    def fill(self, report: Report) -> None:
-        """Make the room, unless Redis would lose it."""
-        redis_server.check(self._settings)
-        self._room.put(report.records, report.state)
+    return InRedis(settings)
 
 
 def place_of(settings: Config) -> Place:
@@ -163,6 +127,6 @@ def place_of(settings: Config) -> Place:
         Elsewhere: that is in Redis, and the configuration does not say so.
     """
     if settings.journal.url:
-        return InRedis(settings.journal)
+        return in_redis(settings.journal)
     sighting.expect_here(settings.data)
     return Folder(settings.data)

@@ -16,6 +16,14 @@ MOST_ENDED = 10_000
 """Admins' logins that are remembered to have ended."""
 
 
+class CannotAsk(OSError):
+    """What servers share gives no answer just now."""
+
+
+class InDoubt(CannotAsk):
+    """It was asked, and did not answer: it may have done, or do yet, what it was asked for."""
+
+
 class Safe(Protocol):
     """The face of both; `OSError` from any of these means that it cannot be done just now."""
 

@@ -17,8 +17,8 @@ from typing import cast
 from redis import Redis
 
 from voting.keys import GRACE
-from voting.safe import MOST_ENDED
-from voting.shared import CannotAsk, Shared
+from voting.safe import MOST_ENDED, CannotAsk
+from voting.shared import Shared
 
 LINK_SECONDS = 86_400
 """A link that nobody has used by then is no good any more."""

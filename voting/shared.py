@@ -13,20 +13,13 @@ import redis
 from gevent.lock import BoundedSemaphore
 
 from voting.redis_server import RedisServer
+from voting.safe import CannotAsk, InDoubt
 
 PATIENCE_SECONDS = 1.0
 """How long one may wait for those who ask at the same moment."""
 
 
 Answer = TypeVar("Answer")
-
-
-class CannotAsk(OSError):
-    """Redis gives no answer just now."""
-
-
-class InDoubt(CannotAsk):
-    """It was asked, and did not answer: it may have done, or do yet, what it was asked for."""
 
 
 class Shared:

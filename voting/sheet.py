@@ -8,7 +8,7 @@ a plain list. The codes are in these files and nowhere else; the journal gets th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from datetime import date
 from itertools import count
@@ -18,7 +18,7 @@ import click
 from flask import Flask
 from markupsafe import Markup
 
-from voting import language, redis_server
+from voting import language
 from voting.cards import Card, cards, plain_list, spoken
 from voting.codes import several
 from voting.config import Config, ConfigError
@@ -27,8 +27,7 @@ from voting.doorway import Doorway
 from voting.engine import Engine
 from voting.folder import write_private
 from voting.gate import Gate
-from voting.journal import Damaged, InUse, JournalError
-from voting.journal_redis import RedisJournal
+from voting.journal import Damaged, InUse, Journal, JournalError
 from voting.journal_sqlite import SqliteJournal
 from voting.places import place_of
 from voting.server import DEFAULT_PORT
@@ -106,8 +105,9 @@ def _gate_of(settings: Config) -> Iterator[Gate]:
     """
     folder = settings.data
     try:
-        with closing(_journal_of(settings)) as journal:
-            engine = Engine(journal, journal.clock)
+        journal, clock = _journal_of(settings)
+        with closing(journal):
+            engine = Engine(journal, clock)
             engine.replay(restored=journal.restored)
             engine.start()
             try:
@@ -122,11 +122,18 @@ def _gate_of(settings: Config) -> Iterator[Gate]:
         fail_because("No code was made", error)
 
 
-def _journal_of(settings: Config) -> RedisJournal | SqliteJournal:
+def _journal_of(settings: Config) -> tuple[Journal, Callable[[], int]]:
+    """Open the journal, wherever it is; return it and its clock."""
     if not settings.journal.url:
-        return SqliteJournal(settings.data)
+        own = SqliteJournal(settings.data)
+        return own, own.clock
+    # redis-py takes 70 ms to load: who has no room there need not wait for that.
+    from voting import redis_server
+    from voting.journal_redis import RedisJournal
+
     redis_server.check(settings.journal)
-    return RedisJournal(settings.journal, "codes")
+    shared = RedisJournal(settings.journal, "codes")
+    return shared, shared.clock
 
 
 def _places(folder: Path) -> tuple[Path, Path]:

@@ -21,7 +21,8 @@ from redis import Redis
 from voting import logbook
 from voting.fleet import Fleet
 from voting.keys import FILE, VARIABLE, BadSecret, Earlier, Keys
-from voting.shared import CannotAsk, Shared
+from voting.safe import CannotAsk
+from voting.shared import Shared
 
 LOOK_SECONDS = 1.0
 
