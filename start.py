@@ -50,7 +50,7 @@ FETCH_SECONDS_AT_START = 20.0
 RETRY_SECONDS = 600.0
 
 # Most tests wait for a server or a browser; the one that is free takes the next.
-AT_ONCE = ("--numprocesses=5", "--dist=worksteal")
+AT_ONCE = ("--numprocesses=6", "--dist=worksteal")
 
 OF_THE_SERVER = (
     "run",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -86,6 +87,7 @@ def english_left(page: Page) -> list[str]:
     return sorted(set(LATIN.findall(SAME.sub("", "\n".join([said, *labels])))))
 
 
+@pytest.mark.skipif(not os.environ.get("TEST_ALL"), reason="looks at every page; make test-all")
 def test_a_language_from_right_to_left_is_one_more_file(
     serve: Callable[..., Server], windows: Callable[[Server], Window], tree: Path
 ) -> None:

@@ -37,7 +37,7 @@ ALL = os.environ.get("TEST_ALL")
 CODE = "K7Q4M-X2P9A"
 
 
-@pytest.fixture(scope="module", params=PROXIES)
+@pytest.fixture(scope="module", params=PROXIES if ALL else ["nginx"])
 def behind(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Fronted]:
@@ -187,7 +187,6 @@ def test_a_server_that_starts_anew_is_missed_kindly_and_no_log_has_a_code(behind
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("behind", PROXIES if ALL else ["nginx"], indirect=True)
 @pytest.mark.parametrize("transport", ["websocket", "longpoll"])
 def test_a_browser_votes_and_comes_back_after_a_restart(
     behind: Fronted, browser: Chromium, transport: str

@@ -456,7 +456,7 @@ def play(kind: type[Room], examples: int, steps: int) -> None:
 @pytest.mark.usefixtures("impatient")
 def test_any_history_is_its_replay_and_counts_as_a_simple_model_does() -> None:
     """Duplicates, changes, stale admins, clock steps, failed commits, crashes: always one truth."""
-    play(Room, 1_500 if ALL else 180, 50)
+    play(Room, 1_500 if ALL else 100, 50)
 
 
 @pytest.mark.usefixtures("impatient")

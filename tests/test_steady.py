@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import pytest
@@ -16,7 +17,7 @@ from tests.windows import LAPTOP, PHONE, PROJECTOR, Window
 
 pytestmark = pytest.mark.browser
 
-UPDATES = 300
+UPDATES = 300 if os.environ.get("TEST_ALL") else 120
 MOST_SHIFT = 0.05
 PATIENCE_MS = 10_000
 CROWD = 30
