@@ -91,7 +91,7 @@ def test_who_came_without_a_code_is_asked_where_the_page_stands_open(
     forgive_refusals(window)
 
 
-@pytest.mark.parametrize("place", range(len(LANGUAGES)) if os.environ.get("TEST_ALL") else [1])
+@pytest.mark.parametrize("place", range(len(LANGUAGES)), ids=LANGUAGES)
 def test_codes_are_made_on_the_desk(
     room: Server, steward: Browser, windows: Callable[[Server], Window], place: int
 ) -> None:
