@@ -22,13 +22,15 @@ from tests.folding import POLL
 from tests.places import RedisPlace
 from tests.redises import Redis
 from voting import engine, redis_stream, shelving, sighting, survivors
-from voting.engine import Engine
+from voting.engine import Change, Engine
 from voting.journal_redis import RedisJournal
 from voting.records import Ballot, Close, Open, Poll, Reset
 from voting.redis_server import RedisServer
 from voting.redis_stream import Layout
 from voting.snapshot import pack
 from voting.state import Done, Refusal, State
+
+LOOK_SECONDS = 0.02
 
 
 class Node:
@@ -40,11 +42,13 @@ class Node:
         self.engine.replay(restored=self.journal.restored)
         self.engine.prepare([poll], open_at_start=True)
         self.told = Event()
+        self.changes: list[Change] = []
         self.seen: list[str] = []
         self.engine.watch(self._changed, lambda: 0, self.seen.extend)
         self.engine.start()
 
-    def _changed(self, change: str) -> None:
+    def _changed(self, change: Change) -> None:
+        self.changes.append(change)
         self.told.set()
 
     @property
@@ -57,12 +61,15 @@ class Node:
         return answer
 
     def until(self, is_so: Callable[[], bool]) -> None:
-        """Wait for something that a change of this node's brings about."""
+        """Wait for something that this node folds; what no page shows it tells nobody."""
         with gevent.Timeout(3 * PATIENCE):
             while not is_so():
-                self.told.wait()
+                self.told.wait(LOOK_SECONDS)
                 self.told.clear()
                 gevent.sleep(0)
+
+    def is_sealed(self) -> bool:
+        return self.state.sealed == self.state.version
 
     def is_recording(self) -> bool:
         return self.engine.recording
@@ -221,12 +228,37 @@ def test_seals_prove_the_stream_to_whoever_reads_it(room: Room) -> None:
     """After a moment of silence a seal stands behind the newest vote, and no other behind it."""
     one, two = room.node(), room.node()
     one.cast("v").receipt()
-    one.until(lambda: one.state.sealed == one.state.version)
+    one.until(one.is_sealed)
     room.agree(one, two)
     found = redis_stream.behind(room.redis.client, room.place.stream, redis_stream.START)
     seals = [b for entry in found for b in entry.bodies if b'"type":"seal"' in b]
     assert seals
     assert found[-1].bodies == [seals[-1]]
+
+
+def has_sealed_a_vote(node: Node) -> bool:
+    return bool(node.state.receipts) and node.is_sealed()
+
+
+def test_a_seal_is_no_news_to_anybody(room: Room) -> None:
+    """It would be one more tick to every phone behind each vote."""
+    nodes = room.node(), room.node()
+    for node in nodes:
+        node.until(node.is_sealed)
+        node.changes.clear()
+    nodes[0].cast("v").receipt()
+    for node in nodes:
+        node.until(partial(has_sealed_a_vote, node))
+        assert node.changes == ["numbers"]
+
+
+def test_what_another_servers_configuration_brings_is_news(room: Room) -> None:
+    """In a deploy the first new server writes the polls; pages of the others show them."""
+    one = room.node()
+    one.changes.clear()
+    room.node(replace(POLL, results="hidden"))
+    one.until(lambda: one.state.rounds[1].results == "hidden")
+    assert "state" in one.changes
 
 
 def test_a_hundred_times_the_votes_are_no_more_commands(room: Room) -> None:
@@ -252,7 +284,7 @@ def test_a_new_server_starts_from_a_snapshot_and_the_stream_is_short(
     one = room.node()
     first = [one.cast(f"v{i}") for i in range(60)]
     receipts = [answer.receipt() for answer in first]
-    one.until(lambda: one.state.sealed == one.state.version)
+    one.until(one.is_sealed)
     waited = gevent.spawn(until_shelved, room)
     waited.get(timeout=PATIENCE)
     assert room.redis.client.xlen(room.place.stream) < 10
@@ -338,7 +370,7 @@ def test_a_stream_that_is_gone_is_noticed_before_anybody_votes(
     room = own_room
     one = room.node()
     one.cast("v").receipt()
-    one.until(lambda: one.state.sealed == one.state.version)
+    one.until(one.is_sealed)
     epoch = one.state.epoch
     monkeypatch.setattr(survivors, "ALIVE_SECONDS", 2.5)
     room.redis.client.delete(room.place.stream)
@@ -405,7 +437,7 @@ def test_a_redis_that_went_back_while_no_server_ran_begins_a_new_epoch(
     one = room.node()
     room.redis.client.save()
     one.cast("late").receipt()
-    one.until(lambda: one.state.sealed == one.state.version)
+    one.until(one.is_sealed)
     epoch = one.state.epoch
     one.stop()
     room.redis.options.update(appendonly="no")
@@ -447,16 +479,22 @@ def test_what_a_stalled_line_carried_counts_once_when_it_arrives_late(own_room: 
     assert one.state.rounds[1].ballots == 1
 
 
+def with_replica(redises: Callable[..., Redis]) -> tuple[Redis, Redis]:
+    """Return a master, and a replica that has all it holds."""
+    master = redises()
+    replica = redises(replicaof=f"127.0.0.1 {master.port}")
+    master.client.set("seen", 1)
+    assert master.client.wait(1, 3_000 * PATIENCE)
+    return master, replica
+
+
 def test_what_redis_loses_before_it_is_read_back_is_not_recorded(
     redises: Callable[..., Redis], tmp_path: Path
 ) -> None:
     """Nobody gets a receipt for it; in the new epoch it counts when it is sent again."""
-    master = redises()
+    master, replica = with_replica(redises)
     place = RedisPlace(master, tmp_path)
     place.settings = replace(place.settings, min_replicas=1)
-    replica = redises(replicaof=f"127.0.0.1 {master.port}")
-    master.client.set("seen", 1)
-    assert master.client.wait(1, 3_000 * PATIENCE)
     node = Node(place)
     try:
         node.cast("v").receipt()
@@ -489,12 +527,9 @@ def test_a_full_redis_takes_nothing_and_goes_on_by_itself(own_room: Room) -> Non
 
 def test_a_receipt_waits_for_replicas(redises: Callable[..., Redis], tmp_path: Path) -> None:
     """With min_replicas = 1 and no replica nothing is confirmed; with one it is."""
-    master = redises()
+    master, replica = with_replica(redises)
     place = RedisPlace(master, tmp_path)
     place.settings = replace(place.settings, min_replicas=1)
-    replica = redises(replicaof=f"127.0.0.1 {master.port}")
-    master.client.set("seen", 1)
-    assert master.client.wait(1, 3_000 * PATIENCE)
     node = Node(place)
     try:
         node.cast("v").receipt()
@@ -626,7 +661,7 @@ def test_a_snapshot_of_what_the_stream_does_not_hold_stands_for_nothing(
     """Redis may go back while one is made; what was stored of it goes by itself."""
     node = room.node()
     node.cast("v").receipt()
-    node.until(lambda: node.state.sealed == node.state.version)
+    node.until(node.is_sealed)
     monkeypatch.setattr(shelving, "BUSY_RECORDS", 1)
     shelf = shelving.Shelving(RedisServer(room.place.settings))
     history = room.layout.look(room.redis.client).history
@@ -665,7 +700,7 @@ def test_a_vote_right_after_a_seal_is_sealed_too(
     for i in range(5):
         answer = node.cast(f"v{i}")
         answer.receipt()
-        node.until(lambda: node.state.sealed == node.state.version)
+        node.until(node.is_sealed)
 
 
 # Clocks

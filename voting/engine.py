@@ -30,7 +30,7 @@ from voting.imports import ALL_WRITTEN
 from voting.journal import Journal, JournalError, Lost, NotRecorded
 from voting.ledger import Ledger, Moment
 from voting.polls import Made
-from voting.records import Ballot, Body, Claim, Close, Command, Ending, Issue, Poll, Seal
+from voting.records import Ballot, Body, Close, Command, Ending, Poll
 from voting.state import Outcome, Refusal, State
 
 MAX_BATCH = 1_000
@@ -145,6 +145,7 @@ class Engine:
         except JournalError as error:
             self._lose(error)
         self._journal.watch(self._wake.set)
+        self._wake.set()  # what the start has appended has no seal yet
         self._greenlet = gevent.spawn(self._run)
         self._greenlet.link_exception(lambda greenlet: failed())
 
@@ -300,10 +301,7 @@ class Engine:
             raise
         for (_, answered), outcome in zip(batch, outcomes[-len(batch) :], strict=True):
             tell(answered, outcome)
-        # What no page shows is no news.
-        is_silent = all(isinstance(body, Issue | Claim | Seal) for body, _ in batch)
-        if not is_silent or len(outcomes) > len(batch):
-            self._tell_of_change(before)
+        self._tell_of_change(before)
         if self._journal.is_shared:
             self._wake.set()  # a seal is due, and the listener may have heard nothing
 
@@ -343,16 +341,17 @@ class Engine:
         except JournalError as error:
             self._lose(error)
         else:
-            if self._ledger.moment != before:
-                self._tell_of_change(before)
+            self._tell_of_change(before)
 
     def _tell_of_change(self, before: Moment) -> None:
-        """Say what is new since a moment."""
+        """Say what is new since a moment, if anything is."""
         now = self._ledger.moment
         if (now.epoch, now.stage) != (before.epoch, before.stage):
             self._changed("round")
-        else:
-            self._changed("numbers" if now.steered == before.steered else "state")
+        elif (now.steered, now.written) != (before.steered, before.written):
+            self._changed("state")
+        elif now != before:
+            self._changed("numbers")
 
     def _tell_of_others(self, voters: list[str]) -> None:
         """Count others' taps as if they had come here: a rate is of a voter, wherever."""
@@ -377,7 +376,7 @@ class Engine:
 
         The ballots in it are counted; their phones ask again and get the receipt.
         """
-        before = self._ledger.moment
+        before, version = self._ledger.moment, self.state.version
         while not self.recording:
             self._refuse(self._waiting)
             self._waiting.clear()
@@ -392,7 +391,7 @@ class Engine:
                 self._wake.wait(RETRY_SECONDS)
             else:
                 self.recording = True
-        found = self.state.version - before.version
+        found = self.state.version - version
         owed, self._owed = self._owed, []
         logbook.note("journal_back", found=found, **({"owed": len(owed)} if owed else {}))
         self._waiting.extend((body, partial(self._owe, body)) for body in owed)

@@ -21,10 +21,14 @@ from voting.polls import Made
 from voting.records import (
     FORMAT,
     SEALED_SINCE,
+    Arrange,
     Ballot,
     Begin,
     Body,
+    Claim,
     Close,
+    Define,
+    Issue,
     Open,
     Poll,
     Record,
@@ -39,13 +43,24 @@ SIZES = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0)
 """Of batches, as they are counted."""
 
 
+SILENT = Issue | Claim | Seal
+"""What no page shows."""
+
+WRITTEN = Define | Arrange
+"""What another server's start may bring: the polls as its configuration has them."""
+
+
 class Moment(NamedTuple):
-    """Where a state stood: compared with a later one, this says what is new."""
+    """Where a state stood: compared with a later one, this says what is new to pages.
+
+    `written` is how often polls were written since the start, `shown` how many records pages show.
+    """
 
     epoch: str
     stage: int
     steered: int
-    version: int
+    written: int
+    shown: int
 
 
 class Ledger:
@@ -69,13 +84,15 @@ class Ledger:
         self._clock = clock
         self._elsewhere = elsewhere
         self._ahead = 0
+        self._silent = self._written = 0
         self._restart: Restart | None = None
 
     @property
     def moment(self) -> Moment:
         """Where the state stands now."""
         state = self.state
-        return Moment(state.epoch, state.stage, state.steered, state.version)
+        shown = state.version - self._silent
+        return Moment(state.epoch, state.stage, state.steered, self._written, shown)
 
     def now(self) -> int:
         """Return the time that a record would get now, in milliseconds since 1970, UTC."""
@@ -168,6 +185,7 @@ class Ledger:
             records = sealed(self.state.chain, records)
         with self._noting_restarts():
             found = self._journal.append(self.state.version, records, exact=exact)
+        self._silent += sum(isinstance(body, SILENT) for body in bodies)
         others = len(found) - len(records)
         outcomes = self._fold_others(found[:others]) if others else []
         return outcomes + self._fold(found[others:])
@@ -265,6 +283,8 @@ class Ledger:
             body = body_of(self.state, record)
             outcome = take(self.state, record, body)
             outcomes.append(outcome)
+            self._silent += isinstance(body, SILENT)
+            self._written += isinstance(body, WRITTEN)
             if isinstance(body, Ballot) and isinstance(outcome, Receipt):
                 voters.append(body.voter)
         if voters:
