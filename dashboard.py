@@ -49,6 +49,7 @@ from voting import (
     locksmith,
     logbook,
     metrics,
+    moderating,
     pages,
     posting,
     presence,
@@ -65,6 +66,7 @@ from voting.config import Config, load
 from voting.copying import copy
 from voting.doorway import Doorway
 from voting.engine import Engine
+from voting.feed import RoomFeed
 from voting.fleet import Alone, Fleet
 from voting.gate import Gate
 from voting.handshake import SERVER_OPTIONS
@@ -72,14 +74,17 @@ from voting.hub import Hub
 from voting.journal import Journal
 from voting.journal_sqlite import SqliteJournal
 from voting.keys import Keys
-from voting.live import Live, encoder
+from voting.live import Live
 from voting.names import FolderNames, Names
 from voting.news import News
+from voting.people import People
 from voting.polling import Polling
 from voting.running import Running
 from voting.safe import FolderSafe, Safe
+from voting.scene import Scene
 from voting.sheet import codes
 from voting.starting import Asked, port_of_host
+from voting.talking import Talking
 from voting.turnout import Turnout
 from voting.visitors import Visitors
 from voting.vitals import Ward
@@ -109,11 +114,20 @@ def create_app(config: Config | None = None, port: int | None = None) -> Flask:
     engine = Engine(journal, kept.clock)
     engine.replay(restored=journal.restored)
     is_emptied = engine.state.version == 1 and kept.ran_before
-    engine.prepare(config.polls, config.made, open_at_start=config.room.open_at_start)
+    engine.prepare(
+        config.polls,
+        config.made,
+        open_at_start=config.room.open_at_start,
+        messages=(config.messages.enabled, config.messages.direct),
+    )
     turnout = Turnout(engine.state)
     doorway = Doorway(config.server, port, config.data)
+    people = People(engine.state, kept.names, fleet)
+    scene = Scene(engine, turnout, doorway, people.name_of)
+    feed = RoomFeed(engine.state, people.name_of)
     hub = Hub(
-        encoder(engine, turnout, doorway),
+        scene.encode,
+        feed,
         turnout,
         tick_seconds=1 / config.live.ticks_per_second,
         ping_seconds=config.live.ping_seconds,
@@ -122,7 +136,8 @@ def create_app(config: Config | None = None, port: int | None = None) -> Flask:
     steward = identity.Admin(kept.safe)
     gate = Gate(engine, asks=config.room.voters == "codes")
     visitors = Visitors(hub, steward, gate, config.limits, fleet)
-    live = Live(engine, hub, turnout, doorway, visitors)
+    talking = Talking(engine, hub, scene, feed, people, config.messages)
+    live = Live(engine, hub, scene, visitors, talking)
     assets = Assets(HERE / "static")
 
     app = Flask(__name__, static_folder=None)
@@ -146,13 +161,15 @@ def create_app(config: Config | None = None, port: int | None = None) -> Flask:
         live,
         Askers(live, visitors, fleet),
         hub,
-        News(engine, turnout, doorway),
+        News(scene, feed, people),
         config,
         opens=sessions.opener(app),
         trusts=app.extensions["trusts_host"],
     )
     app.register_blueprint(sockets.create_blueprint(live, visitors, config))
-    app.register_blueprint(posting.create_blueprint(live, visitors, config))
+    app.register_blueprint(
+        posting.create_blueprint(live, talking, scene, visitors, steward, config)
+    )
     app.register_blueprint(
         pages.create_blueprint(live, visitors, gate, kept.names, doorway, steward, config, fleet)
     )
@@ -160,6 +177,7 @@ def create_app(config: Config | None = None, port: int | None = None) -> Flask:
         admin.create_blueprint(engine, live, visitors, steward, doorway, ward.vitals, fleet)
     )
     app.register_blueprint(editing.create_blueprint(engine, steward))
+    app.register_blueprint(moderating.create_blueprint(engine, steward))
     if gate.asks:
         app.register_blueprint(issuing.create_blueprint(gate, steward, doorway))
     app.register_blueprint(
@@ -195,6 +213,7 @@ def create_app(config: Config | None = None, port: int | None = None) -> Flask:
     gevent.spawn(doorway.watch, hub.mark_screens)
     gevent.spawn(steward.watch, visitors.sign_out_stale_admins)
     kept.names.start()
+    people.start(hub.mark_asking, feed.forget)
     if kept.signing:
         gevent.spawn(kept.signing.watch, partial(sessions.sign_with, app))
     return app

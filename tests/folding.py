@@ -89,7 +89,7 @@ def holding(state: State) -> dict[str, Any]:
     rounds = {id: spread(round) for id, round in state.rounds.items()}
     tried = state.rehearsal
     rehearsal = tried and (spread(tried.round), *tried[1:])
-    return vars(state) | {"rounds": rounds, "rehearsal": rehearsal}
+    return vars(state) | {"rounds": rounds, "rehearsal": rehearsal, "talk": vars(state.talk)}
 
 
 def fields(state: State) -> dict[str, Any]:

@@ -18,14 +18,19 @@ from tests.engines import Room as EngineRoom
 from tests.redises import Redis
 from voting import askers, hub, presence, waiting
 from voting.askers import Askers, TurnedAway
-from voting.config import Limits, Server
+from voting.config import Limits, Messages, Server
 from voting.doorway import Doorway
+from voting.feed import RoomFeed
 from voting.fleet_redis import RedisFleet
 from voting.gate import Gate
 from voting.hub import Hub
 from voting.identity import Admin
-from voting.live import Live, encoder
+from voting.live import Live
+from voting.names import FolderNames
+from voting.people import People
 from voting.safe import FolderSafe
+from voting.scene import Scene
+from voting.talking import Talking
 from voting.turnout import Turnout
 from voting.visitors import NoRoom, Visitors
 from voting.waiting import AWAY_SECONDS, Poller
@@ -44,13 +49,16 @@ class Node:
         self.sockets = socketpair()
         self.turnout = Turnout(room.state)
         doorway = Doorway(Server(public_url="http://vote.example"), 5000, folder)
-        encode = encoder(room.engine, self.turnout, doorway)
-        self.hub = Hub(encode, self.turnout, tick_seconds=1, **SECONDS)
+        people = People(room.state, FolderNames(folder), self.fleet)
+        scene = Scene(room.engine, self.turnout, doorway, people.name_of)
+        feed = RoomFeed(room.state, people.name_of)
+        self.hub = Hub(scene.encode, feed, self.turnout, tick_seconds=1, **SECONDS)
         gate = Gate(room.engine, asks=False)
         limits = Limits(sockets_per_voter=2, sockets_per_address=4)
         admin = Admin(FolderSafe(folder))
         self.visitors = Visitors(self.hub, admin, gate, limits, self.fleet)
-        live = Live(room.engine, self.hub, self.turnout, doorway, self.visitors)
+        talking = Talking(room.engine, self.hub, scene, feed, people, Messages())
+        live = Live(room.engine, self.hub, scene, self.visitors, talking)
         self.askers = Askers(live, self.visitors, self.fleet)
         presence.share(self.fleet, self.turnout, self.hub)
 

@@ -14,6 +14,8 @@ from voting import audience as audience_module
 from voting import fanout, ticks
 from voting.audience import Audience, Kind
 from voting.client import Client
+from voting.feed import RoomFeed
+from voting.state import State
 
 NEVER = 3_600.0
 """A distance between ticks that no test lives to see."""
@@ -23,7 +25,13 @@ class Room:
     """An audience whose state is a number, and the phones in it."""
 
     def __init__(self, tick_seconds: float = NEVER, share: float = 1.0) -> None:
-        self.audience = Audience(self._encode, tick_seconds=tick_seconds, share=share)
+        self.audience = Audience(
+            self._encode,
+            RoomFeed(State(), lambda person: ""),
+            lambda person: [],
+            tick_seconds=tick_seconds,
+            share=share,
+        )
         self.number = 0
         self.encoded: list[tuple[Kind, str]] = []
         self.times: list[float] = []

@@ -30,6 +30,7 @@ from tests.witness import read_journal
 from voting import ending, nearby
 from voting.ballots import apply
 from voting.ending import end
+from voting.feed import RoomFeed
 from voting.fleet import Alone
 from voting.hub import Hub
 from voting.names import FolderNames
@@ -247,6 +248,7 @@ def test_a_disk_that_hangs_does_not_hold_up_the_end(
     with Room(journal=journal) as room:
         hub = Hub(
             lambda kind, view: b"{}",
+            RoomFeed(room.state, lambda person: ""),
             Turnout(room.state),
             tick_seconds=1,
             ping_seconds=1,

@@ -12,6 +12,7 @@ from voting import connection, pipe
 from voting import hub as hub_module
 from voting.audience import Kind
 from voting.client import Client
+from voting.feed import RoomFeed
 from voting.frames import text_frame
 from voting.hub import Hub
 from voting.protocol import GOING_AWAY
@@ -28,7 +29,12 @@ class Room:
     def __init__(self) -> None:
         self.turnout = Turnout(State())
         self.hub = Hub(
-            self._encode, self.turnout, tick_seconds=NEVER, ping_seconds=25, deadline_seconds=10
+            self._encode,
+            RoomFeed(State(), lambda person: ""),
+            self.turnout,
+            tick_seconds=NEVER,
+            ping_seconds=25,
+            deadline_seconds=10,
         )
         self.number = 0
         self.phones: list[Phone] = []

@@ -13,9 +13,14 @@ from tests.engines import ListJournal, Room
 from voting.client import Client
 from voting.config import Server
 from voting.doorway import Doorway
+from voting.feed import RoomFeed
+from voting.fleet import Alone
+from voting.names import FolderNames
 from voting.news import News
+from voting.people import People
 from voting.protocol import View
 from voting.records import Close, Show
+from voting.scene import Scene
 from voting.tokens import Seen
 from voting.turnout import Turnout
 from voting.views import view_of
@@ -29,8 +34,18 @@ class Pages:
         self.room = room
         self.turnout = Turnout(room.state)
         self.doorway = Doorway(Server(public_url="http://vote.example"), 5000, folder)
-        self.news = News(room.engine, self.turnout, self.doorway)
+        self.people = People(room.state, FolderNames(folder), Alone())
+        self.news = self._news(self.doorway)
         self.seen: dict[str, Seen] = {}
+
+    def _news(self, doorway: Doorway) -> News:
+        name_of = self.people.name_of
+        scene = Scene(self.room.engine, self.turnout, doorway, name_of)
+        return News(scene, RoomFeed(self.room.state, name_of), self.people)
+
+    def move(self, doorway: Doorway) -> None:
+        """Let phones come by another address."""
+        self.news = self._news(doorway)
 
     def ask(self, page: str) -> list[dict[str, Any]]:
         """Return what is new to a page: "screen", "admin", or a voter's."""
@@ -136,7 +151,7 @@ def test_another_address_is_news_to_screens_and_not_to_phones(pages: Pages, tmp_
     for page in ("vera", "screen"):
         pages.ask(page)
     other = Doorway(Server(public_url="http://elsewhere.example"), 5000, tmp_path)
-    pages.news = News(pages.room.engine, pages.turnout, other)
+    pages.move(other)
     assert pages.ask("screen")[0]["join"] == "http://elsewhere.example"
     assert pages.ask("vera") == []
 

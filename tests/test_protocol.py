@@ -226,9 +226,10 @@ def fields_of(kind: Any) -> Iterator[str]:
     for inner in get_args(kind):
         yield from fields_of(inner)
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        for name, hint in get_type_hints(kind).items():
-            yield name
-            yield from fields_of(hint)
+        hints = get_type_hints(kind)
+        for field in msgspec.structs.fields(kind):
+            yield field.encode_name
+            yield from fields_of(hints[field.name])
 
 
 @pytest.mark.parametrize("name", [*get_args(Rule), *get_args(Results)])

@@ -46,6 +46,7 @@ from voting.records import (
     sealed,
     source_digest,
 )
+from voting.speech import Attend, Clear, Hide, Mute, Say, Slow, Spotlight, Talk, TalkState
 
 EXAMPLES = 2_000 if os.environ.get("TEST_ALL") else 150
 
@@ -88,6 +89,14 @@ PARTS: dict[type[Body], tuple[st.SearchStrategy[Any], ...]] = {
     Claim: (texts, texts),
     Resume: (numbers, st.binary()),
     Seal: (texts,),
+    Say: (texts, texts, texts, texts, st.booleans()),
+    Talk: (st.sampled_from(get_args(TalkState)), st.booleans(), st.booleans()),
+    Slow: (numbers,),
+    Hide: (texts, st.booleans()),
+    Mute: (texts, st.booleans()),
+    Clear: (numbers,),
+    Spotlight: (texts,),
+    Attend: (texts, st.booleans(), st.booleans()),
 }
 bodies = st.one_of([st.builds(kind, *parts) for kind, parts in PARTS.items()])
 
@@ -221,11 +230,35 @@ FORMAT_5: list[tuple[Body, bytes]] = [
     (Seal("c0ffee"), b'{"type":"seal","chain":"c0ffee"}'),
 ]
 
-FORMATS = FORMAT_2 + FORMAT_3 + FORMAT_4 + FORMAT_5
+FORMAT_6: list[tuple[Body, bytes]] = [
+    (Begin(6, "e"), b'{"type":"begin","format":6,"epoch":"e"}'),
+    (Say("v", "k", "谁？"), '{"type":"say","voter":"v","key":"k","text":"谁？"}'.encode()),
+    (
+        Say("", "k", "Hi", "person", said=True),
+        b'{"type":"say","voter":"","key":"k","text":"Hi","to":"person","said":true}',
+    ),
+    (Talk("open", direct=True), b'{"type":"talk","state":"open","direct":true}'),
+    (
+        Talk("off", direct=False, configured=True),
+        b'{"type":"talk","state":"off","direct":false,"configured":true}',
+    ),
+    (Slow(30), b'{"type":"slow","seconds":30}'),
+    (Hide("id", hidden=True), b'{"type":"hide","message":"id","hidden":true}'),
+    (Mute("person", muted=False), b'{"type":"mute","person":"person","muted":false}'),
+    (Clear(7), b'{"type":"clear","version":7}'),
+    (Spotlight(""), b'{"type":"spotlight","message":""}'),
+    (Attend("v", listed=False), b'{"type":"attend","voter":"v","listed":false}'),
+    (
+        Attend("v", listed=True, here=False),
+        b'{"type":"attend","voter":"v","listed":true,"here":false}',
+    ),
+]
+
+FORMATS = FORMAT_2 + FORMAT_3 + FORMAT_4 + FORMAT_5 + FORMAT_6
 
 
 @pytest.mark.parametrize("body, written", FORMATS)
-def test_a_journal_of_formats_2_to_5_is_read_for_ever(body: Body, written: bytes) -> None:
+def test_a_journal_of_formats_2_to_6_is_read_for_ever(body: Body, written: bytes) -> None:
     """What this server writes is what every later one reads; the bytes themselves are a promise."""
     assert encode(body) == written
     assert decode(written) == body
@@ -235,7 +268,8 @@ def test_the_names_of_rules_and_results_are_kept() -> None:
     """A later program may add some; it must go on reading these."""
     assert get_args(Rule) == ("single", "approval", "taps")
     assert get_args(Results) == ("live", "after_vote", "hidden")
-    assert FORMAT == 5
+    assert get_args(TalkState) == ("off", "open", "closed")
+    assert FORMAT == 6
 
 
 def test_the_chain_runs_over_times_and_bodies_and_nothing_else() -> None:

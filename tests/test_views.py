@@ -10,6 +10,7 @@ from tests.folding import ADA, BOB, OTHER, POLL, Room
 from voting import views
 from voting.protocol import Message, View, encode
 from voting.records import Close, Compare, Define, Poll, Reopen, Reset, Results, Show, Stage
+from voting.speech import person_of
 from voting.state import Receipt, State
 from voting.turnout import Turnout
 
@@ -304,10 +305,12 @@ def test_you_says_what_this_voter_has_in_the_round_on_stage() -> None:
         "choices": None,
         "code": None,
         "ballots": 0,
+        "person": person_of("v"),
+        "listed": True,
     }
     voted = nothing | {"choices": ["bob"], "code": receipt.code, "ballots": 1}
     assert said(views.you(room.state, "v", "Eve")) == voted
-    assert said(views.you(room.state, "w", "Eve")) == nothing
+    assert said(views.you(room.state, "w", "Eve")) == nothing | {"person": person_of("w")}
     room.steer(Reset)
     assert said(views.you(room.state, "v", "Eve")) == nothing | {"round": 2}
     assert said(views.you(Room(open=False).state, "v", "Eve")) == nothing | {"round": 0}

@@ -94,6 +94,7 @@ The modules in reading order, each building on those before it:
     drafts          a poll's text while somebody writes it
     commands        an admin's commands as forms say them
     admin           steer the rounds
+    moderating      what the desk does to the room's talk
     editing         write the polls
     cards           codes as cards for paper
     issuing         make codes while the room runs

@@ -14,7 +14,7 @@ from voting import logbook
 from voting.config import Config
 from voting.fleet import Fleet
 
-SECTIONS = ("room", "limits", "live", "polls")
+SECTIONS = ("room", "limits", "messages", "live", "polls")
 
 
 def watch(fleet: Fleet, config: Config) -> None:

@@ -2,7 +2,8 @@
 
 `apply(state, record)` is the only way a state changes. Pure: no socket, no clock, no database, no
 randomness; a restart is a replay, and two servers that read the same records agree. What an admin's
-command does is in `steering.py`, what a one-time code does in `admission.py`.
+command does is in `steering.py`, what a one-time code does in `admission.py`, what somebody says in
+`talk.py`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import hashlib
 
 import msgspec
 
-from voting import admission
+from voting import admission, talk
+from voting.conversation import Said
 from voting.records import (
     FORMAT,
     Arrange,
@@ -29,6 +31,7 @@ from voting.records import (
     link,
 )
 from voting.snapshot import unpack
+from voting.speech import Attend, Clear, Hide, Mute, Say, Slow, Spotlight, Talk
 from voting.state import Broken, Done, Newer, Outcome, Receipt, Refusal, Round, State
 from voting.steering import define, steer
 
@@ -44,17 +47,30 @@ def receipt_code(chain: bytes, voter: str, ballot: str) -> str:
     return f"{letters[:4]}-{letters[4:]}"
 
 
+Cast = Ballot | Say
+"""What voters send: each has an id that its page made, so sending it again is harmless."""
+
+
+def answer_of(state: State, cast: Cast) -> Receipt | Said | None:
+    """Return the answer that a voter's id has got, whatever comes with it now."""
+    return talk.said_of(state, cast) if isinstance(cast, Say) else receipt_of(state, cast)
+
+
+def judge(state: State, cast: Cast, at: int) -> Receipt | Said | Refusal | None:
+    """Answer what needs no record: taken before, or refused as things stand at a time.
+
+    An id that was taken gets its own answer whatever has happened since. None means that the
+    ballot, or message, is good and, once in the journal, will count.
+    """
+    return talk.judge(state, cast, at) if isinstance(cast, Say) else _judge(state, cast, at)
+
+
 def receipt_of(state: State, ballot: Ballot) -> Receipt | None:
     """Return the receipt that a voter's ballot id has got, whatever choices come with it now."""
     return state.receipts.get(ballot.voter, {}).get(ballot.ballot)
 
 
-def judge(state: State, ballot: Ballot, at: int) -> Receipt | Refusal | None:
-    """Answer a ballot that needs no record: counted before, or refused as things stand at a time.
-
-    A ballot id that was counted gets its own receipt whatever has happened since. None means
-    that the ballot is good and, once in the journal, will count.
-    """
+def _judge(state: State, ballot: Ballot, at: int) -> Receipt | Refusal | None:
     receipt = receipt_of(state, ballot)
     if receipt is not None:
         return receipt
@@ -133,7 +149,7 @@ def take(state: State, record: Record, body: Body) -> Outcome:
         state.sealed = number
     match body:
         case Ballot():
-            return judge(state, body, record.at) or _count(state, body, before)
+            return _judge(state, body, record.at) or _count(state, body, before)
         case Begin():
             return _begin(state, body)
         case Seal():
@@ -144,6 +160,8 @@ def take(state: State, record: Record, body: Body) -> Outcome:
             return admission.add(state, body)
         case Claim():
             return admission.let_in(state, body)
+        case Say() | Attend() | Hide() | Mute() | Slow() | Clear() | Spotlight() | Talk():
+            return talk.take(state, body)
         case Define():
             define(state, body.poll)
             state.sources[body.poll.id] = body.source

@@ -10,6 +10,7 @@ from time import time
 from typing import Protocol
 
 from voting.config import Transport
+from voting.speech import person_of
 
 
 class Line(Protocol):
@@ -35,10 +36,11 @@ class Line(Protocol):
 class Client:
     """One connected page: its line, its view, and the voter or the admin's session behind it.
 
-    `tab` is what the page calls itself, "" if it does not: on its way from one line to another it
-    has two. A page without a socket may ask another node each time: it is here with one of them,
-    and to the others a guest. `came_at` is by the computer's clock, so that all nodes agree which
-    of two pages is older.
+    `person` is what the voter is called in messages, "" for screens and desks. `tab` is what the
+    page calls itself, "" if it does not: on its way from one line to another it has two. A page
+    without a socket may ask another node each time: it is here with one of them, and to the others
+    a guest. `came_at` is by the computer's clock, so that all nodes agree which of two pages is
+    older.
     """
 
     __slots__ = (
@@ -47,6 +49,7 @@ class Client:
         "connection",
         "is_guest",
         "name",
+        "person",
         "session",
         "tab",
         "unanswered",
@@ -68,6 +71,7 @@ class Client:
         self.connection = connection
         self.view = view
         self.voter = voter
+        self.person = person_of(voter) if voter else ""
         self.name = name
         self.session = session
         self.address = address

@@ -97,6 +97,18 @@ class Live(msgspec.Struct, frozen=True):
 Most = Annotated[int, Meta(ge=1, le=10_000_000, description="a whole number from 1 to 10000000")]
 
 
+class Messages(msgspec.Struct, frozen=True):
+    """Whether the room talks when its configuration is new; an admin may change that.
+
+    `voter_per_second` is how many messages one voter may send, `room_per_second` all of one server.
+    """
+
+    enabled: Switch = False
+    direct: Switch = True
+    voter_per_second: Most = 2
+    room_per_second: Most = 100
+
+
 class Limits(msgspec.Struct, frozen=True):
     """What one visitor may do; far above what a page ever does.
 
@@ -157,6 +169,7 @@ class Config(msgspec.Struct, frozen=True):
     room: Room
     live: Live
     limits: Limits
+    messages: Messages
     journal: Journal
     screen: Screen
     embed: Embed
@@ -174,6 +187,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "room": Room,
     "live": Live,
     "limits": Limits,
+    "messages": Messages,
     "journal": Journal,
     "screen": Screen,
     "embed": Embed,
@@ -226,6 +240,7 @@ def _read(file: Path, tree: dict[str, Any]) -> Config:
         room=table(Room, tree.get("room", {}), "room"),
         live=table(Live, tree.get("live", {}), "live"),
         limits=table(Limits, tree.get("limits", {}), "limits"),
+        messages=table(Messages, tree.get("messages", {}), "messages"),
         journal=journal,
         screen=table(Screen, tree.get("screen", {}), "screen"),
         embed=embed,

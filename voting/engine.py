@@ -23,14 +23,14 @@ import msgspec
 from gevent.event import AsyncResult, Event
 
 from voting import logbook
-from voting.ballots import judge, receipt_of
+from voting.ballots import Cast, answer_of, judge
 from voting.casters import Answered, Casters, tell
 from voting.histogram import Histogram
 from voting.imports import ALL_WRITTEN
 from voting.journal import Journal, JournalError, Lost, NotRecorded
 from voting.ledger import Ledger, Moment
 from voting.polls import Made
-from voting.records import Ballot, Body, Close, Command, Ending, Poll
+from voting.records import Body, Close, Command, Ending, Poll
 from voting.state import Outcome, Refusal, State
 
 MAX_BATCH = 1_000
@@ -51,8 +51,9 @@ SEAL_SECONDS = (0.5, 1.5)
 NOT_RECORDED = Refusal("not_recorded", "the journal cannot be written; send it again later")
 TOO_FAST = Refusal("too_fast", "more taps in a second than this poll takes")
 
-Change = Literal["numbers", "state", "round"]
-"""What is new: counts alone, anything else, or even the round, and with it everyone's choices."""
+Change = Literal["talk", "numbers", "state", "round"]
+"""What is new: what was said, counts, anything else, or even the round, and with it everyone's
+choices."""
 
 
 class Engine:
@@ -72,7 +73,7 @@ class Engine:
         self._room: Callable[[], int] = lambda: 0
         self._elsewhere: Callable[[list[str]], None] = lambda voters: None
         self._waiting: deque[tuple[Body, Answered]] = deque()
-        self._doubted: list[tuple[Ballot, Answered]] = []
+        self._doubted: list[tuple[Cast, Answered]] = []
         self._looks: list[AsyncResult[None]] = []
         self._owed: list[Body] = []
         self._wake = Event()
@@ -108,16 +109,23 @@ class Engine:
         self._ledger.replay(restored=restored)
 
     def prepare(
-        self, polls: Sequence[Poll], made: Made = ALL_WRITTEN, *, open_at_start: bool
+        self,
+        polls: Sequence[Poll],
+        made: Made = ALL_WRITTEN,
+        *,
+        open_at_start: bool,
+        messages: tuple[bool, bool] = (False, True),
     ) -> None:
-        """Take in what is new in the configured polls, and open the very first round.
+        """Take in what is new in the configuration, and open the very first round.
+
+        `messages` says whether there are any, and whether one voter may write to another.
 
         A rehearsal that the last stop left behind is over, before anything else.
 
         Raises:
             JournalError: the journal cannot be written.
         """
-        self._ledger.prepare(polls, made, open_at_start=open_at_start)
+        self._ledger.prepare(polls, made, open_at_start=open_at_start, messages=messages)
 
     def watch(
         self,
@@ -163,33 +171,36 @@ class Engine:
 
     # What comes in
 
-    def cast(self, ballot: Ballot, answered: Answered) -> None:
-        """Answer a ballot: at once if it needs no record, else when its batch is folded.
+    def cast(self, sent: Cast, answered: Answered) -> None:
+        """Answer a ballot or a message: at once, or if it needs a record, when that is folded.
 
         Nothing is refused for good while nobody knows what the journal holds.
 
         `answered` is called exactly once, and must not block.
         """
-        receipt = receipt_of(self.state, ballot)
-        if receipt is not None:
-            self.casters.answer(answered, receipt)
-        elif not self.casters.join(ballot, answered):
-            self._judge(ballot, answered, is_final=not self._journal.is_shared)
+        self._take(sent, answered, is_final=not self._journal.is_shared)
 
-    def _judge(self, ballot: Ballot, answered: Answered, *, is_final: bool) -> None:
+    def _take(self, sent: Cast, answered: Answered, *, is_final: bool) -> None:
+        known = answer_of(self.state, sent)
+        if known is not None:
+            self.casters.answer(sent, answered, known)
+        elif not self.casters.join(sent, answered):
+            self._judge(sent, answered, is_final=is_final)
+
+    def _judge(self, sent: Cast, answered: Answered, *, is_final: bool) -> None:
         answer: Outcome | None = None
         if self.recording and not self._stopping:
-            answer = judge(self.state, ballot, self.now())
+            answer = judge(self.state, sent, self.now())
             if answer is not None and not is_final:
-                self._doubted.append((ballot, answered))
+                self._doubted.append((sent, answered))
                 self._wake.set()
                 return
-            if answer is None and not self.casters.keeps_pace(self.state, ballot.voter):
+            if answer is None and not self.casters.keeps_pace(self.state, sent):
                 answer = TOO_FAST
         if answer is not None:
-            self.casters.answer(answered, answer)
+            self.casters.answer(sent, answered, answer)
         else:
-            self._submit(ballot, self.casters.begin(ballot, answered))
+            self.submit(sent, self.casters.begin(sent, answered))
 
     def command(self, command: Command) -> Outcome:
         """Append an admin's command and wait for what came of it."""
@@ -200,7 +211,7 @@ class Engine:
     def append(self, body: Body) -> Outcome:
         """Append a record and wait for what came of it."""
         result: AsyncResult[Outcome] = AsyncResult()
-        self._submit(body, result.set)
+        self.submit(body, result.set)
         return cast(Outcome, result.get())
 
     def catch_up(self) -> None:
@@ -215,7 +226,8 @@ class Engine:
         self._wake.set()
         look.get()
 
-    def _submit(self, body: Body, answered: Answered) -> None:
+    def submit(self, body: Body, answered: Answered) -> None:
+        """Append a record; `answered` gets what came of it, and must not block."""
         if self._stopping or not self.recording:
             answered(NOT_RECORDED)
             return
@@ -315,23 +327,17 @@ class Engine:
         self._try(partial(self._ledger.take_in, all=is_asked))
         self._answer(*asked)
 
-    def _asked(self) -> tuple[list[AsyncResult[None]], list[tuple[Ballot, Answered]]]:
+    def _asked(self) -> tuple[list[AsyncResult[None]], list[tuple[Cast, Answered]]]:
         """Return who waits for all to be folded; those who come later are apart."""
         asked = self._looks, self._doubted
         self._looks, self._doubted = [], []
         return asked
 
-    def _answer(
-        self, looks: list[AsyncResult[None]], doubted: list[tuple[Ballot, Answered]]
-    ) -> None:
+    def _answer(self, looks: list[AsyncResult[None]], doubted: list[tuple[Cast, Answered]]) -> None:
         for look in looks:
             look.set()
-        for ballot, answered in doubted:
-            receipt = receipt_of(self.state, ballot)
-            if receipt is not None:
-                self.casters.answer(answered, receipt)
-            elif not self.casters.join(ballot, answered):
-                self._judge(ballot, answered, is_final=True)
+        for sent, answered in doubted:
+            self._take(sent, answered, is_final=True)
 
     def _try(self, step: Callable[[], None]) -> None:
         """Do what reads or writes the journal, say what is new then, recover if it fails."""
@@ -346,17 +352,19 @@ class Engine:
     def _tell_of_change(self, before: Moment) -> None:
         """Say what is new since a moment, if anything is."""
         now = self._ledger.moment
+        if (now.epoch, now.said) != (before.epoch, before.said):
+            self._changed("talk")
         if (now.epoch, now.stage) != (before.epoch, before.stage):
             self._changed("round")
-        elif (now.steered, now.written) != (before.steered, before.written):
+        elif (now.steered, now.written, now.talk) != (before.steered, before.written, before.talk):
             self._changed("state")
-        elif now != before:
+        elif now.shown != before.shown:
             self._changed("numbers")
 
     def _tell_of_others(self, voters: list[str]) -> None:
         """Count others' taps as if they had come here: a rate is of a voter, wherever."""
         for voter in voters:
-            self.casters.keeps_pace(self.state, voter)
+            self.casters.taps(self.state, voter)
         self._elsewhere(voters)
 
     def _refuse(self, waiting: Iterable[tuple[Body, Answered]]) -> None:

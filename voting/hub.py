@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, cast
 import gevent
 
 from voting import logbook
+from voting.arrears import Feed
 from voting.audience import Audience, Encode
 from voting.client import Client
 from voting.histogram import Histogram
@@ -60,6 +61,7 @@ class Hub:
 
     Args:
         encode: makes a view's payload.
+        feed: what is said.
         turnout: is told which voters are present.
         tick_seconds: the least time between two ticks.
         ping_seconds: silence after which a client is asked whether it lives.
@@ -69,6 +71,7 @@ class Hub:
     def __init__(
         self,
         encode: Encode,
+        feed: Feed,
         turnout: Turnout,
         *,
         tick_seconds: float,
@@ -78,12 +81,14 @@ class Hub:
         self._turnout = turnout
         self._ping_seconds = ping_seconds
         self._deadline_seconds = deadline_seconds
-        self._phones = Audience(encode, tick_seconds=tick_seconds, share=PHONES_SHARE)
-        self._screens = Audience(encode, tick_seconds=tick_seconds, share=SCREENS_SHARE)
+        told = (encode, feed, self.of_person)
+        self._phones = Audience(*told, tick_seconds=tick_seconds, share=PHONES_SHARE)
+        self._screens = Audience(*told, tick_seconds=tick_seconds, share=SCREENS_SHARE)
         self._asking = Waiting(tick_seconds=tick_seconds, share=POLLS_SHARE)
         self.is_closing = False
         self.joined = self._cut = 0
         self._voters: dict[str, dict[Client, None]] = {}
+        self._voter_of: dict[str, str] = {}
         self._addresses: Counter[tuple[str, bool]] = Counter()
         self._presence_changed = False
         self._greenlets: list[gevent.Greenlet[[], None]] = []
@@ -143,8 +148,9 @@ class Hub:
         self._addresses[client.address, client.is_guest] += 1
         self.joined += 1
         if client.voter is not None:
-            was_here = self._is_here(client.voter)
+            was_here = self.is_here(client.voter)
             self._voters.setdefault(client.voter, {})[client] = None
+            self._voter_of[client.person] = client.voter
             if not was_here and not client.is_guest:
                 self._turnout.came(client.voter)
                 self.tell_of_presence()
@@ -164,8 +170,8 @@ class Hub:
         tabs = self._voters[client.voter]
         del tabs[client]
         if not tabs:
-            del self._voters[client.voter]
-        if not client.is_guest and not self._is_here(client.voter):
+            del self._voters[client.voter], self._voter_of[client.person]
+        if not client.is_guest and not self.is_here(client.voter):
             self._turnout.left(client.voter)
             self.tell_of_presence()
 
@@ -173,7 +179,8 @@ class Hub:
         """Show a client another view, and where that is more than numbers, first a whole state."""
         self._audience(client).move(client, view, needs_state=needs_state)
 
-    def _is_here(self, voter: str) -> bool:
+    def is_here(self, voter: str) -> bool:
+        """Say whether a voter is here with this node: a guest is with another one."""
         return any(not client.is_guest for client in self._voters.get(voter, ()))
 
     def tell_of_presence(self) -> None:
@@ -196,6 +203,10 @@ class Hub:
     def of_voter(self, voter: str) -> list[Client]:
         """Return the pages that a voter has open, in the order in which they came."""
         return list(self._voters.get(voter, ()))
+
+    def of_person(self, person: str) -> list[Client]:
+        """Return the same by what the voter is called in messages."""
+        return self.of_voter(self._voter_of.get(person, ""))
 
     def of_session(self, session: str) -> list[Client]:
         """Return the pages that belong to an admin's session."""
@@ -228,6 +239,11 @@ class Hub:
         """Say that something changed: the numbers, or with `state` anything else too."""
         for audience in self._audiences:
             audience.mark(state=state)
+
+    def mark_said(self) -> None:
+        """Say that something was said."""
+        for audience in self._audiences:
+            audience.mark_said()
 
     def mark_screens(self) -> None:
         """Say that something changed which only screens and desks are shown."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import NamedTuple, cast
+from typing import NamedTuple, cast, get_args
 
 from voting.ballots import apply, body_of, take
 from voting.histogram import Histogram
@@ -37,23 +37,25 @@ from voting.records import (
     sealed,
 )
 from voting.salvage import lacking
+from voting.speech import Spoken, Talk
 from voting.state import Broken, Outcome, Receipt, State
 
 SIZES = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0)
 """Of batches, as they are counted."""
 
 
-SILENT = Issue | Claim | Seal
-"""What no page shows."""
+SILENT = frozenset(get_args(Issue | Claim | Seal | Spoken))
+"""What changes no number that a page shows."""
 
-WRITTEN = Define | Arrange
+WRITTEN = frozenset({Define, Arrange})
 """What another server's start may bring: the polls as its configuration has them."""
 
 
 class Moment(NamedTuple):
     """Where a state stood: compared with a later one, this says what is new to pages.
 
-    `written` is how often polls were written since the start, `shown` how many records pages show.
+    `written` is how often polls were written since the start, `shown` how many records changed the
+    numbers; `said` and `talk` are of messages: what was said, and how the room may talk.
     """
 
     epoch: str
@@ -61,6 +63,8 @@ class Moment(NamedTuple):
     steered: int
     written: int
     shown: int
+    said: int
+    talk: int
 
 
 class Ledger:
@@ -92,7 +96,8 @@ class Ledger:
         """Where the state stands now."""
         state = self.state
         shown = state.version - self._silent
-        return Moment(state.epoch, state.stage, state.steered, self._written, shown)
+        said, talk = max(state.talk.spoken, state.talk.whispered), state.talk.steered
+        return Moment(state.epoch, state.stage, state.steered, self._written, shown, said, talk)
 
     def now(self) -> int:
         """Return the time that a record would get now, in milliseconds since 1970, UTC."""
@@ -123,9 +128,16 @@ class Ledger:
         self._alone(beginning)
 
     def prepare(
-        self, polls: Sequence[Poll], made: Made = ALL_WRITTEN, *, open_at_start: bool
+        self,
+        polls: Sequence[Poll],
+        made: Made = ALL_WRITTEN,
+        *,
+        open_at_start: bool,
+        messages: tuple[bool, bool] = (False, True),
     ) -> None:
-        """Take in what is new in the configured polls, and open the very first round.
+        """Take in what is new in the configuration, and open the very first round.
+
+        `messages` says whether there are any, and whether one voter may write to another.
 
         Raises:
             JournalError: the journal cannot be written.
@@ -141,8 +153,15 @@ class Ledger:
             is_first = open_at_start and not state.begun and state.poll is not None
             return [Open(0, state.version, cast(Poll, state.poll).id)] if is_first else []
 
+        def talking() -> list[Body]:
+            if messages == state.talk.configured:
+                return []  # what an admin has said since stays
+            enabled, direct = messages
+            return [Talk("open" if enabled else "off", direct, configured=True)]
+
         self._alone(rehearsals_end)
         self._alone(lambda: news(state, polls, made))
+        self._alone(talking)
         self._alone(opening)
 
     def _alone(self, wanted: Callable[[], list[Body]]) -> None:
@@ -185,7 +204,7 @@ class Ledger:
             records = sealed(self.state.chain, records)
         with self._noting_restarts():
             found = self._journal.append(self.state.version, records, exact=exact)
-        self._silent += sum(isinstance(body, SILENT) for body in bodies)
+        self._silent += sum(type(body) in SILENT for body in bodies)
         others = len(found) - len(records)
         outcomes = self._fold_others(found[:others]) if others else []
         return outcomes + self._fold(found[others:])
@@ -283,8 +302,8 @@ class Ledger:
             body = body_of(self.state, record)
             outcome = take(self.state, record, body)
             outcomes.append(outcome)
-            self._silent += isinstance(body, SILENT)
-            self._written += isinstance(body, WRITTEN)
+            self._silent += type(body) in SILENT
+            self._written += type(body) in WRITTEN
             if isinstance(body, Ballot) and isinstance(outcome, Receipt):
                 voters.append(body.voter)
         if voters:

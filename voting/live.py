@@ -1,7 +1,7 @@
 """The messages of the protocol between clients and the engine, whatever way they travel.
 
-Owns who is shown what and who is told what. Decides nothing about a ballot, and never waits for one
-to be recorded: an answer is sent when it comes.
+Owns who is shown what and who is told what. Decides nothing about a ballot or a message, and never
+waits for one to be recorded: an answer is sent when it comes.
 """
 
 from __future__ import annotations
@@ -13,16 +13,15 @@ import gevent
 import msgspec
 
 from voting import protocol, views
-from voting.audience import Encode, Kind
 from voting.casters import Answered
 from voting.client import Client
-from voting.doorway import Doorway
 from voting.engine import Change, Engine
 from voting.hub import Hub
 from voting.protocol import View
 from voting.records import Ballot
+from voting.scene import Scene
 from voting.state import Outcome, Receipt, Refusal
-from voting.turnout import Turnout
+from voting.talking import Talking
 from voting.visitors import Visitors
 
 CATCH_UP_SECONDS = 1.0
@@ -32,30 +31,6 @@ MAX_UNANSWERED = 32
 """Ballots that one connection may have under way. A phone has one; more is a flood."""
 
 
-def encoder(engine: Engine, turnout: Turnout, doorway: Doorway) -> Encode:
-    """Return the function by which audiences are shown the engine's state."""
-
-    def encode(kind: Kind, view: str) -> bytes:
-        shown = cast(View, view)
-        if kind == "tally":
-            return protocol.encode(views.tally(engine.state, shown, turnout))
-        return protocol.encode(snapshot(engine, shown, turnout, doorway))
-
-    return encode
-
-
-def snapshot(engine: Engine, view: View, turnout: Turnout, doorway: Doorway) -> protocol.Snapshot:
-    """Return the engine's state as a view sees it now."""
-    return views.snapshot(
-        engine.state,
-        view,
-        turnout,
-        now=engine.now(),
-        recording=engine.recording,
-        join=doorway.url,
-    )
-
-
 class Live:
     """Who is connected to what: pages to the hub, ballots to the engine, answers to phones."""
 
@@ -63,25 +38,25 @@ class Live:
         self,
         engine: Engine,
         hub: Hub,
-        turnout: Turnout,
-        doorway: Doorway,
+        scene: Scene,
         visitors: Visitors,
+        talking: Talking,
     ) -> None:
         self._engine = engine
         self._hub = hub
-        self._turnout = turnout
-        self._doorway = doorway
+        self._scene = scene
         self._visitors = visitors
+        self._talking = talking
         engine.watch(self._changed, self.room, self._voted_elsewhere)
 
     def snapshot(self, view: View) -> dict[str, object]:
         """Return the `state` message that a view would get now, for a page to start with."""
-        message = snapshot(self._engine, view, self._turnout, self._doorway)
+        message = self._scene.snapshot(view)
         return cast(dict[str, object], msgspec.to_builtins(message))
 
     def room(self) -> int:
         """Return how many are present or have voted in the round on stage."""
-        return self._turnout.room
+        return self._scene.room
 
     @property
     def is_rehearsing(self) -> bool:
@@ -94,7 +69,7 @@ class Live:
 
     def you(self, voter: str, name: str) -> dict[str, object]:
         """Return the `you` message that a voter would get now, for a page to start with."""
-        message = views.you(self._engine.state, voter, name)
+        message = self._scene.you(voter, name)
         return cast(dict[str, object], msgspec.to_builtins(message))
 
     def welcome(self, client: Client) -> None:
@@ -109,10 +84,21 @@ class Live:
         self._look_again(client)
         self._show_own(client)
         self._hub.join(client)
+        self._talking.welcome(client)
 
     def leave(self, client: Client) -> None:
         """Forget a client."""
         self._hub.leave(client)
+        self._talking.leave(client)
+
+    def log_in(self, voter: str) -> None:
+        """Note that a voter has logged in."""
+        self._talking.log_in(voter)
+
+    def log_out(self, voter: str) -> None:
+        """End the pages of a voter who has logged out, on all nodes."""
+        self._visitors.sign_out(voter)
+        self._talking.log_out(voter)
 
     def receive(self, client: Client, payload: bytes) -> None:
         """Deal with a message of a client; its answer is told to its line when it comes."""
@@ -123,6 +109,8 @@ class Live:
             return
         if isinstance(message, protocol.Ping):
             client.connection.tell(protocol.encode(protocol.Pong(self._engine.now())))
+        elif not isinstance(message, protocol.Vote):
+            self._talking.receive(client, message)
         elif client.voter is None:
             self._refuse(client, message.ballot, "not_logged_in", "this view does not vote")
         elif client.unanswered >= MAX_UNANSWERED:
@@ -189,10 +177,13 @@ class Live:
 
     def _show_own(self, client: Client) -> None:
         if client.voter is not None:
-            own = views.you(self._engine.state, client.voter, client.name)
+            own = self._scene.you(client.voter, client.name)
             client.connection.tell(protocol.encode(own))
 
     def _changed(self, change: Change) -> None:
+        if change == "talk":
+            self._hub.mark_said()
+            return
         self._hub.mark(state=change != "numbers")
         if change == "round":
             self._visitors.sign_out_turned_away()

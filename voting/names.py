@@ -7,12 +7,15 @@ in a `names_redis.py` instead. Knows nothing of votes, and never stands in the w
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
+
+PIECE_BYTES = 32_768
+"""Of the file, in one piece: some 400 names."""
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -42,12 +45,22 @@ class Names(Protocol):
             OSError: they are there and cannot be read.
         """
 
+    def pieces(self) -> Iterator[dict[str, str]]:
+        """Yield voter → name, a few at a time; later ones are true, and "" takes one back.
+
+        Raises:
+            OSError: they are there and cannot be read.
+        """
+
     def erase(self) -> None:
         """Forget every name; a running server goes on with none.
 
         Raises:
             OSError: that cannot be done, and the names are still there.
         """
+
+    def were_erased(self) -> bool:
+        """Say whether somebody has erased them since this was asked last, or `pieces` began."""
 
     def start(self) -> None:
         """Begin to write what waits now and then."""
@@ -61,6 +74,8 @@ class FolderNames:
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "names.jsonl"
+        self._end = 0  # where the last line that we know of ends
+        self._is_shorter = False
 
     def keep(self, voter: str, name: str) -> None:
         """Write a line."""
@@ -69,7 +84,8 @@ class FolderNames:
         with suppress(OSError):
             file = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             try:
-                os.write(file, line)
+                written = os.write(file, line)
+                self._look(os.lseek(file, 0, os.SEEK_CUR), more=written)
             finally:
                 os.close(file)
 
@@ -80,8 +96,21 @@ class FolderNames:
 
     def read(self) -> dict[str, str]:
         """Read all lines; the last of each voter is true."""
-        names = {kept.voter: kept.name for kept in self._lines()}
+        names: dict[str, str] = {}
+        for piece in self.pieces():
+            names |= piece
         return {voter: name for voter, name in names.items() if name}
+
+    def pieces(self) -> Iterator[dict[str, str]]:
+        """Read the lines in their order."""
+        self.were_erased()
+        try:
+            file = self._file.open("rb")
+        except FileNotFoundError:
+            return
+        with file:
+            while lines := file.readlines(PIECE_BYTES):
+                yield {kept.voter: kept.name for kept in _kept(lines)}
 
     def erase(self) -> None:
         """Empty the file; a running server goes on into it."""
@@ -95,17 +124,26 @@ class FolderNames:
         finally:
             os.close(file)
 
+    def were_erased(self) -> bool:
+        """Look whether the file is shorter than it was, whoever has emptied it."""
+        with suppress(OSError):
+            self._look(self._file.stat().st_size)
+        is_shorter, self._is_shorter = self._is_shorter, False
+        return is_shorter
+
+    def _look(self, end: int, *, more: int = 0) -> None:
+        """Note where the file ends now; so much of it has been written since the last look."""
+        self._is_shorter |= end - more < self._end
+        self._end = end
+
     def start(self) -> None:
         """Nothing: each name is written when it comes."""
 
     def finish(self) -> None:
         """Nothing: none waits."""
 
-    def _lines(self) -> Iterator[Kept]:
-        try:
-            text = self._file.read_bytes()
-        except FileNotFoundError:
-            return
-        for line in text.splitlines():
-            with suppress(msgspec.DecodeError, UnicodeError):
-                yield msgspec.json.decode(line, type=Kept)
+
+def _kept(lines: Iterable[bytes]) -> Iterator[Kept]:
+    for line in lines:
+        with suppress(msgspec.DecodeError, UnicodeError):
+            yield msgspec.json.decode(line, type=Kept)

@@ -8,8 +8,9 @@ after which erasure it was gathered, and is dropped if there was another one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import cast
 
 import gevent
@@ -23,6 +24,9 @@ WRITE_SECONDS = 0.5
 
 MOST = 100_000
 """Names that wait while Redis is gone; of more the oldest are given up."""
+
+READ_AT_ONCE = 500
+"""Names in one answer, about."""
 
 AT_ONCE = 2_000
 """Names in one command: Redis does nothing else meanwhile."""
@@ -46,6 +50,7 @@ class SharedNames:
         self._keys = [shared.key("names"), shared.key("names-erased")]
         self._gathered: dict[str, str] = {}
         self._erased = ""  # as it was counted when the first of these was gathered, or before
+        self._were_erased = False
 
     def keep(self, voter: str, name: str) -> None:
         """Take a name along with the next batch."""
@@ -68,10 +73,27 @@ class SharedNames:
         names = {voter.decode(): name.decode() for voter, name in kept.items()} | self._gathered
         return {voter: name for voter, name in names.items() if name}
 
+    def pieces(self) -> Iterator[dict[str, str]]:
+        """Return what is in Redis; what is about to be is written first."""
+        self._write()
+        self._were_erased = False
+        cursor = 0
+        while True:
+            found = self._shared.ask(partial(self._scan, cursor))
+            cursor, some = cast(tuple[int, dict[bytes, bytes]], found)
+            yield {voter.decode(): name.decode() for voter, name in some.items()}
+            if not cursor:
+                return
+
     def erase(self) -> None:
         """Empty what is in Redis, and what any server has gathered."""
         self._shared.ask(self._erase)
         self._gathered.clear()
+
+    def were_erased(self) -> bool:
+        """Say what was seen when names were written last, twice a second."""
+        were_erased, self._were_erased = self._were_erased, False
+        return were_erased
 
     def start(self) -> None:
         """Begin to write what was gathered, twice a second."""
@@ -97,6 +119,7 @@ class SharedNames:
                         del self._gathered[voter]
             elif self._erased:
                 self._gathered.clear()
+                self._were_erased = True
             self._erased = erased
             if not self._gathered:
                 return
@@ -108,6 +131,9 @@ class SharedNames:
             return cast(bytes, client.eval(WRITE, len(self._keys), *self._keys, *said)).decode()
 
         return write
+
+    def _scan(self, cursor: int, client: Redis) -> object:
+        return client.hscan(self._keys[0], cursor, count=READ_AT_ONCE)
 
     def _erase(self, client: Redis) -> None:
         with client.pipeline() as written:

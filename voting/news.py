@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from voting import protocol, views
+import msgspec
+
+from voting import protocol
 from voting.client import Client
-from voting.doorway import Doorway
-from voting.engine import Engine
-from voting.live import snapshot
+from voting.feed import RoomFeed
+from voting.people import People
 from voting.protocol import View
+from voting.scene import Scene
 from voting.tokens import Seen, digest
-from voting.turnout import Turnout
+from voting.wall import Place, read_place
 
 NOTHING = "-"
 
@@ -31,23 +33,31 @@ class _Now(NamedTuple):
 class News:
     """The room's news, for one page at a time; what pages of one view share is made once."""
 
-    def __init__(self, engine: Engine, turnout: Turnout, doorway: Doorway) -> None:
-        self._engine = engine
-        self._turnout = turnout
-        self._doorway = doorway
+    def __init__(self, scene: Scene, feed: RoomFeed, people: People) -> None:
+        self._scene = scene
+        self._feed = feed
+        self._people = people
         self._shown: dict[View, _Now] = {}
 
-    def since(self, seen: Seen | None, client: Client, view: View) -> tuple[list[bytes], Seen]:
+    def since(
+        self,
+        seen: Seen | None,
+        client: Client,
+        view: View,
+        heard: str | None = None,
+        people: str | None = None,
+    ) -> tuple[list[bytes], Seen]:
         """Return the messages that are new to a client's page, and what it has seen then.
 
-        Without `seen` everything is. To a page that was told more by a server that is ahead of this
-        one, nothing is.
+        `heard` is what a page wants that asks what was said, as `hear` has it; `people`, of one
+        that asks who is here, how far it was told. Without `seen` everything else is new. To a page
+        that was told more by a server that is ahead of this one, nothing is.
         """
-        state = self._engine.state
+        state = self._scene.state
         now = self._now(view)
         you = b""
         if client.voter is not None:
-            you = protocol.encode(views.you(state, client.voter, client.name))
+            you = protocol.encode(self._scene.you(client.voter, client.name))
         line = seen.line if seen else NOTHING
         own = digest(you) if you else NOTHING
         after = Seen(line, state.epoch, state.version, now.still, now.numbers, own)
@@ -55,24 +65,52 @@ class News:
             return [], seen
         messages = [you] if you and (seen is None or seen.own != own) else []
         if seen is None or (seen.epoch, seen.still) != (state.epoch, now.still):
-            whole = snapshot(self._engine, view, self._turnout, self._doorway)
-            messages.append(protocol.encode(whole))
+            messages.append(protocol.encode(self._scene.snapshot(view)))
         elif seen.numbers != now.numbers:
             messages.append(now.tally)
-        return messages, after
+        messages += self._said(seen, client, view, heard)
+        return messages + self._who_is_here(client, people), after
+
+    def _said(
+        self, seen: Seen | None, client: Client, view: View, heard: str | None
+    ) -> list[bytes]:
+        """Return what was said; of the wall, to a page that has just come, only what it asks."""
+        place = Place(seen.epoch, seen.version) if seen else None
+        on_wall = None
+        if heard is not None:
+            on_wall = self._feed.heard(view, read_place(heard))
+        elif place is not None:
+            on_wall = self._feed.wall(view, place)
+        direct = self._feed.direct(client.person, place) if client.person else None
+        return [said for said in (on_wall, direct) if said]
+
+    def _who_is_here(self, client: Client, mark: str | None) -> list[bytes]:
+        """Return what is new of the list, to voters and admins."""
+        if mark is None or not (client.voter or client.session):
+            return []
+        told = self._people.message(mark)
+        return [protocol.encode(told)] if told else []
 
     def _now(self, view: View) -> _Now:
-        state, is_voter = self._engine.state, view in ("waiting", "voted")
-        join = None if is_voter else self._doorway.url
-        recording = self._engine.recording
-        numbers = (self._turnout.online, self._turnout.room)
-        of = (state.epoch, state.version, recording, join, *numbers)
+        scene, is_voter = self._scene, view in ("waiting", "voted")
+        state = scene.state
+        join = None if is_voter else scene.join
+        of = (state.epoch, state.version, scene.recording, join, scene.online, scene.room)
         shown = self._shown.get(view)
         if shown is None or shown.of != of:
-            tally = views.tally(state, view, self._turnout)
+            tally = scene.tally(view)
             # All but the numbers: what makes a `state` of what would else be a `tally`.
-            still = (state.steered, state.stage, recording, tally.counts is None, join, is_voter)
-            encoded = protocol.encode(tally)
-            shown = _Now(of, digest(repr(still).encode()), digest(encoded), encoded)
+            still = (
+                state.steered,
+                state.talk.steered,
+                state.stage,
+                scene.recording,
+                tally.counts is None,
+                join,
+                is_voter,
+            )
+            # What is said makes versions, and no other numbers.
+            numbers = protocol.encode(msgspec.structs.replace(tally, version=0))
+            shown = _Now(of, digest(repr(still).encode()), digest(numbers), protocol.encode(tally))
             self._shown[view] = shown
         return shown

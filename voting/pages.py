@@ -1,4 +1,4 @@
-"""The pages of voters and of the screen: log in, vote, watch, join; the chart for other pages.
+"""The pages of voters and of the screen: log in, vote, talk, watch, join; the chart for other pages.
 
 Owns their routes. What a page shows first is the same message that its socket would send.
 """
@@ -85,6 +85,7 @@ def create_blueprint(
     arrivals = Throttle(config.limits.logins_per_minute, fleet, "logins")
     logins = Stencil("token")
     votes = Stencil("token", "turnout", "name", "snapshot", "you")
+    talks = Stencil()
 
     def asks_code() -> bool:
         # Whoever sees the form is a voter already: a phone that has sent it and heard no answer
@@ -140,6 +141,7 @@ def create_blueprint(
         voter = identity.log_in(name)
         if name or came_before:  # who comes again without a name takes the old one back
             names.keep(voter, name)
+        live.log_in(voter)
         return redirect(url_for("pages.vote"), 303)
 
     @blueprint.post("/logout")
@@ -147,7 +149,7 @@ def create_blueprint(
         who = visitors.who(session)
         identity.log_out()
         if who:
-            visitors.sign_out(who[0])
+            live.log_out(who[0])
         return redirect(url_for("pages.login"), 303)
 
     @blueprint.get("/")
@@ -170,6 +172,11 @@ def create_blueprint(
         if you["choices"] or request.query_string:
             return write(words)
         return votes.fill(_alike(snapshot), (speech().lang, not who[1]), write, words)
+
+    @blueprint.get("/talk")
+    def talk() -> Page:
+        # The whole room asks for it in the moment when messages are switched on.
+        return talks.fill(None, speech().lang, lambda _places: render_template("talk.html"), {})
 
     @blueprint.get("/present")
     def present() -> Page:

@@ -47,13 +47,16 @@ HEADERS = [
 
 
 class Question(NamedTuple):
-    """What a page asks: what it has seen, how long it will wait, whether it wants a pong."""
+    """What a page asks: what it has seen, how long it will wait, whether it wants a pong, from
+    where on it wants to hear what was said, and how far it was told who is here, if it asks."""
 
     page: Page
     tab: str
     seen: Seen | None
     wait: float
     ping: bool
+    heard: str | None
+    people: str | None
 
 
 class Answer(NamedTuple):
@@ -163,8 +166,9 @@ class Polling:
         seen = read(asked.get("after", ""))
         may_wait = self._may_wait and wait == wait  # NaN is not
         ping = asked.get("ping") == "1"
-        waits = wait if may_wait and seen and not ping else 0.0
-        return Question(page, asked.get("tab", ""), seen, waits, ping)
+        waits = wait if may_wait and seen and not ping and "heard" not in asked else 0.0
+        heard, people = asked.get("heard"), asked.get("people")
+        return Question(page, asked.get("tab", ""), seen, waits, ping, heard, people)
 
     def _look(self, question: Question, client: Client, sock: Any) -> Answer:
         """Answer a page as soon as there is news for it, or its time is up."""
@@ -174,7 +178,9 @@ class Polling:
         until = monotonic() + question.wait
         is_woken = False
         while True:
-            messages, after = self._news.since(question.seen, client, self._view(client))
+            messages, after = self._news.since(
+                question.seen, client, self._view(client), question.heard, question.people
+            )
             left = until - monotonic()
             if left <= 0 or (messages and is_woken):
                 break

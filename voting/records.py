@@ -1,6 +1,7 @@
 """What a journal can hold: polls, ballots, codes, an admin's commands, and how they are written.
 
-Owns the shapes and their bytes. Decides nothing: what a record does to a room is `ballots.apply`.
+Owns the shapes and their bytes; those of messages are `speech.py`'s. Decides nothing: what a record
+does to a room is `ballots.apply`.
 
 A record is a time and a body. The time is given when the record is appended (milliseconds since
 1970, UTC) and never decreases; the body is one JSON object with a `type`. The fold reads nothing
@@ -18,11 +19,14 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-FORMAT = 5
+from voting.speech import Spoken
+
+FORMAT = 6
 """The journal's format that this program writes; the first record of a journal carries it.
 
 1: one poll at a time, rule `single`, results `live`. 2: seals, rules, countdowns, several polls.
 3: rehearsals. 4: one-time codes. 5: seals that are records, and journals that begin in the middle.
+6: messages.
 """
 
 SEALED_SINCE = 2
@@ -267,7 +271,7 @@ Command = (
     | Remove
     | Rehearse
 )
-Body = Begin | Resume | Seal | Define | Arrange | Ballot | Issue | Claim | Command
+Body = Begin | Resume | Seal | Define | Arrange | Ballot | Issue | Claim | Command | Spoken
 
 
 class Record(NamedTuple):

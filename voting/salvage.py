@@ -1,23 +1,25 @@
-"""Which counted ballots a journal lacks, when it turns out not to hold what a server has folded.
+"""Which ballots and messages a journal lacks, when it turns out not to hold what a server folded.
 
 Owns the comparison of two states. Pure.
 """
 
 from __future__ import annotations
 
+from voting import talk
 from voting.records import Ballot
+from voting.speech import Hide, Say
 from voting.state import Receipt, State
 
 
-def lacking(held: State, found: State) -> list[Ballot]:
-    """Return the ballots that count in one state and are unknown to another, in their order.
+def lacking(held: State, found: State) -> list[Ballot | Say | Hide]:
+    """Return what counts in one state and is unknown to another, in its order.
 
-    Cast again they count once, in whatever order servers bring them; a countdown that is over by
-    then refuses none, where they go before the close. Left out are those of rounds that the other
+    Taken again it counts once, in whatever order servers bring it; a countdown that is over by then
+    refuses no ballot, where they go before the close. Left out are ballots of rounds that the other
     state does not know, and those of a voter who has meanwhile chosen anew: the older choice must
-    not take the newer one's place.
+    not take the newer one's place. What messages there are, `talk.lacking` says.
     """
-    missing: list[tuple[int, Ballot]] = []
+    missing: list[tuple[int, Ballot | Say | Hide]] = [*talk.lacking(held.talk, found.talk)]
     for voter, receipts in held.receipts.items():
         known = found.receipts.get(voter, {})
         if len(receipts) == len(known) and receipts.keys() == known.keys():
@@ -28,7 +30,7 @@ def lacking(held: State, found: State) -> list[Ballot]:
             if not _has_chosen_anew(found, receipt, known, receipts):
                 ballot = Ballot(voter, receipt.ballot, receipt.round, receipt.choices, counted=True)
                 missing.append((receipt.version, ballot))
-    return [ballot for _, ballot in sorted(missing, key=lambda pair: pair[0])]
+    return [body for _, body in sorted(missing, key=lambda pair: pair[0])]
 
 
 def _know_both(held: State, found: State, round: int) -> bool:

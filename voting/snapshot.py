@@ -14,6 +14,7 @@ began before it is `Overtaken`.
 
 The bytes: a line that names the format; then, compressed, parts in msgpack, each behind its length:
 a head, the codes that stay, those of a rehearsal, and the votes in the order of `State.receipts`.
+Where anybody has talked, then how the talk stands, its messages, and what keys were answered.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ from operator import attrgetter
 
 import msgspec
 
+from voting.conversation import Conversation, Message, Said
 from voting.records import FORMAT, Poll, Results
+from voting.speech import MAX_KEYS, TalkState
 from voting.state import Admission, Broken, Newer, Receipt, Rehearsal, Removed, Round, State
 
 NAME = b"show-of-hands snapshot "
@@ -33,7 +36,7 @@ MARK = NAME + b"1\n"
 """What a snapshot begins with; the number is of the format described here."""
 
 PIECE = 400
-"""Receipts or codes in one part: about a millisecond's work, and at most twice that."""
+"""Receipts, codes or messages in one part: about a millisecond's work, and at most twice that."""
 
 LEVEL = 1
 """Of compression: more effort finds no more in names that were made at random."""
@@ -103,10 +106,47 @@ class _Votes(msgspec.Struct, frozen=True, tag="votes"):
     voters: list[tuple[str, list[_Vote]]]
 
 
-_Part = _Head | _Codes | _Votes
+class _Talk(msgspec.Struct, frozen=True, tag="talk"):
+    """How the talk stands, without what was said; `spotlight` may have left the wall."""
+
+    state: TalkState
+    direct: bool
+    configured: tuple[bool, bool]
+    slow: int
+    forgotten: int
+    renewed: int
+    spoken: int
+    whispered: int
+    steered: int
+    attended: int
+    muted: tuple[str, ...]
+    unlisted: tuple[str, ...]
+    gone: tuple[str, ...]
+    spotlight: Message | None
+    wall: tuple[Message, ...]
+
+
+OF_TALK = _Talk.__struct_fields__[: _Talk.__struct_fields__.index("muted")]
+"""What is packed as a conversation has it."""
+
+
+class _Directs(msgspec.Struct, frozen=True, tag="directs"):
+    """Direct messages, the oldest first."""
+
+    messages: tuple[Message, ...]
+
+
+class _Keys(msgspec.Struct, frozen=True, tag="keys"):
+    """What the keys of some voters were answered."""
+
+    voters: list[tuple[str, list[tuple[str, str, int, int]]]]
+
+
+_Part = _Head | _Codes | _Votes | _Talk | _Directs | _Keys
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Part).decode
 _vote_of = attrgetter("ballot", "round", "choices", "version", "code")
+_said_of = attrgetter(*Said.__struct_fields__)
 
 
 def pack(state: State) -> bytes:
@@ -128,6 +168,7 @@ def packing(state: State) -> Iterator[bytes]:
         _codes_of(state.admission.codes.copy(), tried=False),
         _codes_of(tried.copy(), tried=True),
         _votes_of(state, state.receipts, list(state.receipts), state.version, state.rehearsal),
+        _talk_of(state.talk, state.version),
     )
 
 
@@ -193,6 +234,43 @@ def _votes_of(
         yield _encode(_Votes(some))
 
 
+def _talk_of(talk: Conversation, version: int) -> Iterator[bytes]:
+    """Return the parts of the talk, none if nobody ever talked; what is bounded is read now."""
+    if not (talk.spoken or talk.whispered or talk.steered or talk.attended):
+        return iter(())
+    head = _encode(
+        _Talk(
+            **{name: getattr(talk, name) for name in OF_TALK},
+            muted=tuple(talk.muted),
+            unlisted=tuple(sorted(talk.unlisted)),
+            gone=tuple(sorted(talk.gone)),
+            spotlight=talk.spotlight,
+            wall=tuple(talk.wall.values()),
+        )
+    )
+    return _said_since(head, list(talk.directs), talk.said, list(talk.said), version)
+
+
+def _said_since(
+    head: bytes,
+    directs: Sequence[Message],
+    said: dict[str, dict[str, Said]],
+    voters: Sequence[str],
+    version: int,
+) -> Iterator[bytes]:
+    yield head
+    for first in range(0, len(directs), PIECE):
+        yield _encode(_Directs(tuple(directs[first : first + PIECE])))
+    some: list[tuple[str, list[tuple[str, str, int, int]]]] = []
+    for voter in voters:
+        some.append((voter, [_said_of(s) for s in said[voter].values() if s.version <= version]))
+        if len(some) * MAX_KEYS >= PIECE:
+            yield _encode(_Keys(some))
+            some = []
+    if some:
+        yield _encode(_Keys(some))
+
+
 def unpack(packed: bytes) -> State:
     """Return the state that was packed.
 
@@ -234,6 +312,15 @@ def _state_of(parts: Iterator[_Part]) -> State:
             case _Votes():
                 for voter, held in part.voters:
                     votes += [(voter, Receipt(*vote)) for vote in held]
+            case _Talk():
+                _begin_talk(state.talk, part)
+            case _Directs():
+                for message in part.messages:
+                    state.talk.file(message)
+            case _Keys():
+                for voter, answers in part.voters:
+                    for answer in answers:
+                        state.talk.answer(voter, Said(*answer))
             case _Head():
                 raise Broken("the snapshot has two heads")
     votes.sort(key=lambda vote: vote[1].version)  # as they were counted
@@ -275,3 +362,13 @@ def _let_in(state: State, part: _Codes) -> None:
     admission = state.rehearsal.admission if part.tried and state.rehearsal else state.admission
     admission.codes.update(part.voters)
     admission.voters.update(voter for _, voter in part.voters if voter)
+
+
+def _begin_talk(talk: Conversation, part: _Talk) -> None:
+    for name in OF_TALK:
+        setattr(talk, name, getattr(part, name))
+    talk.muted = dict.fromkeys(part.muted)
+    talk.unlisted, talk.gone = set(part.unlisted), set(part.gone)
+    talk.wall = {message.id: message for message in part.wall}
+    spotlight = part.spotlight
+    talk.spotlight = talk.wall.get(spotlight.id, spotlight) if spotlight else None

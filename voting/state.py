@@ -6,6 +6,7 @@ What an outcome can be:
 
     Outcome
     ├── Receipt    the ballot is counted
+    ├── Said       the message is said
     ├── Refusal    the record changed nothing, and `code` says why
     └── Done       a command took effect
 
@@ -18,6 +19,7 @@ from typing import Literal, NamedTuple, cast
 
 import msgspec
 
+from voting.conversation import Conversation, Said
 from voting.records import Poll, Results
 
 Code = Literal[
@@ -33,6 +35,13 @@ Code = Literal[
     "rehearsing",
     "unknown_code",
     "code_used",
+    "talk_closed",
+    "muted",
+    "slow_down",
+    "bad_text",
+    "unknown_person",
+    "gone",
+    "not_allowed",
     "not_recorded",
 ]
 
@@ -58,7 +67,7 @@ class Done(msgspec.Struct, frozen=True):
     """The answer that a command took effect."""
 
 
-Outcome = Receipt | Refusal | Done
+Outcome = Receipt | Said | Refusal | Done
 
 
 class Broken(Exception):
@@ -198,7 +207,7 @@ class State:
     `defined` maps a poll to the version that gave it its text, `sources` to the digest of what was
     imported. `removed` is the poll that an admin took off the list last, until it is put back.
     `steered` is the version at which a command last took effect. `receipts` maps a voter to ballot
-    ids and their receipts. `admission` is of the codes that stay.
+    ids and their receipts. `admission` is of the codes that stay, `talk` what the room says.
     """
 
     def __init__(self) -> None:
@@ -224,6 +233,7 @@ class State:
         self.steered = 0
         self.receipts: dict[str, dict[str, Receipt]] = {}
         self.admission = Admission({}, set())
+        self.talk = Conversation()
 
     @property
     def on_stage(self) -> Round | None:

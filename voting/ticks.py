@@ -36,6 +36,7 @@ class Ticks:
         self._share = share
         self._news = Event()
         self._state_changed = False
+        self._must_end = False
         self._ticked_at = 0.0
 
     @property
@@ -61,12 +62,13 @@ class Ticks:
     def tick(self) -> None:
         """Show every client what is true now.
 
-        If the state changes meanwhile, the rest waits for that: it comes with the next tick.
+        If the state changes meanwhile, the rest waits for that: it comes with the next tick. A tick
+        that tells of what happened must end, or the rest would never hear of it.
         """
         turns = self.turns()
         while self._has_done(turns):
             gevent.sleep(0)
-            if self._state_changed:
+            if self._state_changed and not self._must_end:
                 return
 
     def _has_done(self, turns: Iterator[None]) -> bool:

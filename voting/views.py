@@ -14,11 +14,13 @@ from voting.protocol import (
     RoundSummary,
     RoundView,
     Snapshot,
+    TalkView,
     Tally,
     View,
     You,
 )
 from voting.records import same_text
+from voting.speech import person_of
 from voting.state import Round, State
 from voting.turnout import Turnout
 
@@ -39,12 +41,14 @@ def may_see(current: Round, view: View) -> bool:
 
 
 def you(state: State, voter: str, name: str) -> You:
-    """Tell a voter what the round on stage holds of theirs."""
+    """Tell a voter what the round on stage holds of theirs, and how others see them."""
     current = state.on_stage
     newest = current.newest(voter) if current else None
+    person = person_of(voter)
+    own = person, person not in state.talk.unlisted
     if current is None or newest is None:
-        return You(name, state.stage, None, None, 0)
-    return You(name, current.id, newest.choices, newest.code, len(current.counted[voter]))
+        return You(name, state.stage, None, None, 0, *own)
+    return You(name, current.id, newest.choices, newest.code, len(current.counted[voter]), *own)
 
 
 def tally(state: State, view: View, turnout: Turnout) -> Tally:
@@ -63,9 +67,19 @@ def tally(state: State, view: View, turnout: Turnout) -> Tally:
 
 
 def snapshot(
-    state: State, view: View, turnout: Turnout, *, now: int, recording: bool, join: str | None
+    state: State,
+    view: View,
+    turnout: Turnout,
+    *,
+    now: int,
+    recording: bool,
+    join: str | None,
+    talk: TalkView | msgspec.UnsetType = msgspec.UNSET,
 ) -> Snapshot:
-    """The whole state as one view sees it, as of `now`; `join` is the address that phones open."""
+    """The whole state as one view sees it, as of `now`; `join` is the address that phones open.
+
+    `talk` is `wall.talk`: how the room may talk.
+    """
     poll, current = state.poll, state.on_stage
     if poll is None:
         raise ValueError("expected a state with a poll: the engine defines one before it starts")
@@ -102,6 +116,7 @@ def snapshot(
         online=numbers.online,
         room=numbers.room,
         compared=_compared(state, view),
+        talk=talk,
         join=join if view in ("screen", "admin") else msgspec.UNSET,
         rounds=tuple(_summary(state, r) for r in reversed(state.rounds.values()))
         if is_admin

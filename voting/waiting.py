@@ -138,6 +138,10 @@ class Waiting(Ticks):
         """Whether no page asks."""
         return not self.clients
 
+    def mark_said(self) -> None:
+        """Say that something was said: whoever waits looks."""
+        self.mark()
+
     def add(self, client: Client) -> None:
         """Wake a page with each tick from now on, if it waits then."""
         self.clients.add(client)
