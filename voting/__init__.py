@@ -2,17 +2,22 @@
 
 The modules in reading order, each building on those before it:
 
+    speech          what a journal holds of the room's talk; what may be said
     records         what a journal can hold, its bytes and its chain
     codes           one-time codes as people hold them
+    conversation    the room's talk as records leave it
     state           the shapes that records fold into
     admission       what one-time codes do to the state
     steering        what an admin's command does
+    talk            what a message, and what moderates it, does to the state
     snapshot        a state as bytes and back
-    salvage         which counted ballots another state lacks
+    salvage         which counted ballots and messages another state lacks
     ballots         the fold, and the rules of a ballot
     protocol        the wire: messages, refusals, close codes
+    roster          the list of who is here, and what has changed in it
     turnout         who is in the room
     views           what each view is shown of a state
+    wall            what each view is told of what was said
     tables          tables that people write, checked
     polls           a poll as people write it
     redis_address   where Redis is, as a URL says it
@@ -43,11 +48,12 @@ The modules in reading order, each building on those before it:
     pace            how fast one voter may go
     clock           what time a record gets
     ledger          the journal and its fold, kept in step
-    casters         who waits for the answer to a ballot
+    casters         who waits for the answer to a ballot or a message
     engine          batches into the journal, answers
     neighbours      which other nodes live, and what they said
     fleet           what the nodes of a room tell each other
     fleet_redis     the same over Redis
+    gathering       who is here with which node, by name
     gate            who may come in: everybody, or by code
     frames          WebSocket frames as bytes
     pipe            what leaves on one connection: whole frames, bounded queues
@@ -55,6 +61,7 @@ The modules in reading order, each building on those before it:
     connection      one safe WebSocket
     ticks           when clients are shown what is new
     fanout          one frame to many
+    arrears         what pages are owed of what was said
     audience        clients with a socket, shown the newest together
     waiting         pages without a socket that wait for news
     hub             who is connected
@@ -70,18 +77,23 @@ The modules in reading order, each building on those before it:
     identity        voters, the admin, Host and Origin
     names           the voters' names, beside the journal
     names_redis     the same for all servers of a room
+    known           by what name each person is known
+    people          who is here, by name, and who is told of it
     addresses       where phones can reach this computer
     doorway         which of these addresses phones are shown
     presence        who is present on all nodes
     alike           whether all nodes have the same config.toml
     elsewhere       how many pages one visitor has on other nodes
     visitors        whose page it is that connects
+    scene           the room as pages are shown it now
+    feed            what was said, as the payloads that pages are told
+    talking         what pages say to the room
     live            messages between clients, hub and engine
     sockets         the WebSocket
     news            what is new to a page without a socket
     askers          which page without a socket asks
     polling         how a page without a WebSocket asks for it
-    posting         how a ballot comes without a WebSocket
+    posting         how a ballot or a message comes without a WebSocket
     compressed      what is sent compressed, and to whom
     throttle        how often somebody may try something
     proxies         reverse proxies, believed as far as configured

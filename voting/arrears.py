@@ -8,13 +8,14 @@ that it has missed as soon as it is free, or, where that is more than there is, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol, cast
 
 from voting.client import Client
 from voting.connection import Connection
 from voting.fanout import SLICE
 from voting.frames import text_frame
+from voting.pipe import Pipe, Write
 from voting.wall import Place
 
 
@@ -27,7 +28,7 @@ class Feed(Protocol):
     def is_new(self, place: Place) -> bool:
         """Say whether anything was said since."""
 
-    def wall(self, view: str, place: Place) -> bytes | None:
+    def wall(self, view: str, place: Place, until: Place | None = None) -> bytes | None:
         """Return what was said to everyone since, as a view is told it; None if nothing was."""
 
     def direct(self, person: str, place: Place | None) -> bytes | None:
@@ -38,7 +39,11 @@ class Feed(Protocol):
 
 
 class Arrears:
-    """Pages that are owed something; a page that has gone is owed nothing."""
+    """Pages that are owed something; a page that has gone is owed nothing.
+
+    Who is owed what was said to everyone must not be told what was said later, or a page that
+    reconnects would go on behind what it has not heard.
+    """
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
@@ -47,6 +52,11 @@ class Arrears:
 
     def __bool__(self) -> bool:
         return bool(self._wall or self._direct)
+
+    @property
+    def pipes(self) -> set[Write]:
+        """Those of pages that are owed what was said to everyone, by what writes to them."""
+        return {pipe_of(client).write for client in self._wall}
 
     def owe(self, client: Client, place: Place) -> None:
         """Note that a page has not been told what was said to everyone since a place."""
@@ -61,21 +71,31 @@ class Arrears:
         self._wall.pop(client, None)
         self._direct.pop(client, None)
 
-    def pay(self) -> Iterator[None]:
-        """Tell those who are free what they are owed, a slice of them in each step."""
-        told = 0
-        for owed in (self._wall, self._direct):
-            for client in list(owed):
-                pipe = cast(Connection, client.connection).pipe
-                if client not in owed or not pipe.is_free:
-                    continue
-                place = owed.pop(client)
-                if owed is self._direct:
-                    payload = self._feed.direct(client.person, place)
-                else:
-                    payload = self._feed.wall(client.view, place)
+    def pay(self, until: Place) -> Iterator[None]:
+        """Tell those who are free what was said to everyone until then; a slice in each step."""
+        return self._pay(
+            self._wall, lambda client, place: self._feed.wall(client.view, place, until)
+        )
+
+    def pay_direct(self) -> Iterator[None]:
+        """Tell those who are free what was said from and to them alone."""
+        return self._pay(
+            self._direct, lambda client, place: self._feed.direct(client.person, place)
+        )
+
+    def _pay(
+        self, owed: dict[Client, Place], said: Callable[[Client, Place], bytes | None]
+    ) -> Iterator[None]:
+        for number, client in enumerate(list(owed), 1):
+            pipe = pipe_of(client)
+            if client in owed and pipe.is_free:  # it may have left in another's turn
+                payload = said(client, owed.pop(client))
                 if payload:
                     pipe.event(text_frame(payload))
-                told += 1
-                if told % SLICE == 0:
-                    yield
+            if number % SLICE == 0:
+                yield
+
+
+def pipe_of(client: Client) -> Pipe:
+    """Return what a page with a socket is written to by."""
+    return cast(Connection, client.connection).pipe

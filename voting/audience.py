@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Literal, cast
 
-from voting.arrears import Arrears, Feed
+from voting.arrears import Arrears, Feed, pipe_of
 from voting.client import Client
 from voting.connection import Connection
 from voting.fanout import SLICE, Fanout
@@ -84,12 +84,12 @@ class Audience(Ticks):
         """Show a client what there is from the next tick on."""
         if self.is_empty:
             self._told = self._feed.here()
-        self._by_pipe[_pipe(client)] = client
+        self._by_pipe[pipe_of(client)] = client
         self._put(client)
 
     def _put(self, client: Client) -> None:
         self.clients.add(client)
-        self._fanouts.setdefault(client.view, Fanout()).add(_pipe(client))
+        self._fanouts.setdefault(client.view, Fanout()).add(pipe_of(client))
 
     def welcome(self, client: Client) -> None:
         """Show a client the state as of this moment."""
@@ -98,7 +98,7 @@ class Audience(Ticks):
 
     def remove(self, client: Client) -> None:
         """Forget a client, if it is one of these."""
-        self._by_pipe.pop(_pipe(client), None)
+        self._by_pipe.pop(pipe_of(client), None)
         self._arrears.forget(client)
         self._take_out(client)
 
@@ -106,7 +106,7 @@ class Audience(Ticks):
         self.clients.discard(client)
         self._need_state.discard(client)
         if client.view in self._fanouts:
-            self._fanouts[client.view].remove(_pipe(client))
+            self._fanouts[client.view].remove(pipe_of(client))
 
     def move(self, client: Client, view: str, *, needs_state: bool) -> None:
         """Show a client another view from now on, and with `needs_state` first a whole state."""
@@ -124,8 +124,11 @@ class Audience(Ticks):
         told, self._told = self._told, self._feed.here()
         self._must_end = is_said = self._feed.is_new(told)
         try:
+            if self._arrears:
+                yield from self._arrears.pay(told)
             yield from self._show(told if is_said else None)
-            yield from self._arrears.pay()
+            if self._arrears:
+                yield from self._arrears.pay_direct()
         except Exception:
             self._told = told  # told twice is better than not at all
             raise
@@ -144,7 +147,7 @@ class Audience(Ticks):
                 for client in self._pages_of(person):
                     if client in self.clients:
                         self._arrears.owe_direct(client, told)
-        shows = []
+        shows, owing = [], self._arrears.pipes
         for view, fanout in self._fanouts.items():
             said = self._feed.wall(view, told) if fanout and told else None
             if fanout and (kind or said):
@@ -152,10 +155,11 @@ class Audience(Ticks):
                 if said:
                     frame += text_frame(said)
                 since = told if said else None
-                shows.append(fanout.show(frame, partial(self._keep, kind, view, frames, since)))
+                keep = partial(self._keep, kind, view, frames, since)
+                shows.append(fanout.show(frame, keep, owing))
         for place, client in enumerate(list(self._need_state), 1):
             if client in self._need_state:  # it may have left, or moved on, in another's turn
-                _pipe(client).snapshot(frames["state", client.view], whole=True)
+                pipe_of(client).snapshot(frames["state", client.view], whole=True)
                 self._need_state.discard(client)
                 self._put(client)
                 if told is not None:
@@ -175,10 +179,6 @@ class Audience(Ticks):
             pipe.snapshot(frames[kept, view], whole=kept == "state")
         if told is not None and pipe in self._by_pipe:
             self._arrears.owe(self._by_pipe[pipe], told)
-
-
-def _pipe(client: Client) -> Pipe:
-    return cast(Connection, client.connection).pipe
 
 
 class _Frames(dict[tuple[Kind, str], bytes]):

@@ -5,7 +5,7 @@ Owns the one loop whose work is clients × ticks. Never knows what a frame says.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 
 from voting.pipe import Pipe, Write
 
@@ -52,22 +52,29 @@ class Fanout:
         else:
             self._behind.add(pipe.write)
 
-    def show(self, frame: bytes, behind: Callable[[Pipe], None]) -> Iterator[None]:
+    def show(
+        self, frame: bytes, behind: Callable[[Pipe], None], besides: Set[Write] = frozenset()
+    ) -> Iterator[None]:
         """Write a frame to all who are here now, and call `behind` for each who is not free.
 
-        The work is done as the iterator is run, a slice in each step.
+        So it is called for those `besides`, free or not. The work is done as the iterator is run, a
+        slice in each step.
         """
         self._has_lost = False
-        return self._slices(list(self._pipes), frame, behind)
+        return self._slices(list(self._pipes), frame, behind, besides)
 
     def _slices(
-        self, writes: list[Write], frame: bytes, behind: Callable[[Pipe], None]
+        self,
+        writes: list[Write],
+        frame: bytes,
+        behind: Callable[[Pipe], None],
+        besides: Set[Write],
     ) -> Iterator[None]:
         size = len(frame)
         for start in range(0, len(writes), SLICE):
             some = writes[start : start + SLICE]
-            if self._behind or self._has_lost:
-                some = self._sort_out(some, behind)
+            if self._behind or self._has_lost or besides:
+                some = self._sort_out(some, behind, besides)
             self.written += len(some)
             for write in some:
                 try:
@@ -79,8 +86,12 @@ class Fanout:
                     self._pipes[write].keep(frame, sent)
             yield
 
-    def _sort_out(self, writes: list[Write], behind: Callable[[Pipe], None]) -> list[Write]:
+    def _sort_out(
+        self, writes: list[Write], behind: Callable[[Pipe], None], besides: Set[Write]
+    ) -> list[Write]:
         """Return those who are still here and free."""
-        for write in self._behind.intersection(writes):
-            behind(self._pipes[write])
-        return [w for w in writes if w in self._pipes and w not in self._behind]
+        apart = self._behind | besides
+        for write in apart.intersection(writes):
+            if write in self._pipes:
+                behind(self._pipes[write])
+        return [w for w in writes if w in self._pipes and w not in apart]

@@ -19,7 +19,7 @@ class RoomFeed:
     def __init__(self, state: State, name_of: NameOf) -> None:
         self._state = state
         self._name_of = name_of
-        self._made: dict[tuple[bool, Place | None], bytes] = {}
+        self._made: dict[tuple[bool, Place | None, Place | None], bytes] = {}
         self._made_at = self.here()
 
     def here(self) -> Place:
@@ -30,20 +30,21 @@ class RoomFeed:
         """Say whether anything was said since."""
         return wall.is_new(self._state, place)
 
-    def wall(self, view: str, place: Place) -> bytes | None:
+    def wall(self, view: str, place: Place, until: Place | None = None) -> bytes | None:
         """Return what was said to everyone since, as a view is told it; None if nothing was."""
         if not wall.is_new_to(self._state, cast(View, view), place):
             return None
-        return self.heard(view, place)
+        return self.heard(view, place, until)
 
-    def heard(self, view: str, place: Place | None) -> bytes:
+    def heard(self, view: str, place: Place | None, until: Place | None = None) -> bytes:
         """Return the same for a page that asks, be it nothing; without a place, all there is."""
-        now, of = self.here(), (view == "admin", place)
+        now, of = self.here(), (view == "admin", place, until)
         if now != self._made_at:
             self._made.clear()
             self._made_at = now
         if of not in self._made:
-            said = wall.wall(self._state, cast(View, view), place, self._name_of)
+            shown = cast(View, view)
+            said = wall.wall(self._state, shown, place, self._name_of, until=until)
             self._made[of] = protocol.encode(said)
         return self._made[of]
 

@@ -72,12 +72,23 @@ def talk(state: State, view: View, name_of: NameOf) -> TalkView | msgspec.UnsetT
     return TalkView(known.state, known.slow, known.direct, spotlight, muted)
 
 
-def wall(state: State, view: View, place: Place | None, name_of: NameOf) -> Wall:
-    """Return what is new on the wall since a place; without one, all that there is."""
+def wall(
+    state: State,
+    view: View,
+    place: Place | None,
+    name_of: NameOf,
+    *,
+    until: Place | None = None,
+) -> Wall:
+    """Return what is new on the wall since a place; without one, all that there is.
+
+    What was said behind the place `until`, if one is given, is left to another time.
+    """
     known = state.talk
     is_admin = view == "admin"
+    end = until if until and until.epoch == state.epoch else here(state)
     if known.state == "off" and not is_admin:
-        return Wall(*here(state), state.version, (), afresh=True)
+        return Wall(*end, state.version, (), afresh=True)
     messages: Iterable[Message] = known.wall.values()
     if is_admin:
         messages = sorted((*messages, *known.boxes.get(STAGE, ())), key=lambda m: m.version)
@@ -86,13 +97,15 @@ def wall(state: State, view: View, place: Place | None, name_of: NameOf) -> Wall
     hidden = []
     told = []
     for message in messages:
+        if message.version > end.version:
+            break
         if afresh or message.version > since or message.changed > since:
             if is_admin or not message.hidden:
                 told.append(_view(message, name_of))
             elif message.version <= since:
                 hidden.append(message.id)
     first = next((message.version for message in known.wall.values()), state.version)
-    return Wall(*here(state), first, tuple(told), tuple(hidden) if not afresh else (), afresh)
+    return Wall(*end, first, tuple(told), tuple(hidden) if not afresh else (), afresh)
 
 
 def direct(state: State, person: str, place: Place | None, name_of: NameOf) -> Direct | None:
