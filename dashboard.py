@@ -12,7 +12,8 @@
     python dashboard.py erase-names     erase the voters' names
     python dashboard.py rehearse        try the room with pretended phones
 
-The only module that names concrete classes and ties them together.
+Ties the room's parts together. Names the concrete classes, but for those that keep something
+(`keeping.py`, and over Redis `keeping_redis.py`).
 """
 
 from __future__ import annotations
@@ -23,11 +24,9 @@ monkey.patch_all()  # before every other import: they must see gevent's sockets
 
 # ruff: noqa: E402
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import gevent
@@ -44,7 +43,7 @@ from voting import (
     health,
     identity,
     issuing,
-    keys,
+    keeping,
     language,
     locksmith,
     logbook,
@@ -56,31 +55,25 @@ from voting import (
     proxies,
     running,
     sessions,
-    sighting,
     sockets,
     web,
 )
 from voting.askers import Askers
 from voting.assets import Assets
-from voting.config import Config, load
+from voting.config import SHIPPED_FILE, Config, chosen_file, load
 from voting.copying import copy
 from voting.doorway import Doorway
 from voting.engine import Engine
 from voting.feed import RoomFeed
-from voting.fleet import Alone, Fleet
 from voting.gate import Gate
 from voting.handshake import SERVER_OPTIONS
 from voting.hub import Hub
-from voting.journal import Journal
-from voting.journal_sqlite import SqliteJournal
-from voting.keys import Keys
+from voting.keeping import Kept
 from voting.live import Live
-from voting.names import FolderNames, Names
 from voting.news import News
 from voting.people import People
 from voting.polling import Polling
 from voting.running import Running
-from voting.safe import FolderSafe, Safe
 from voting.scene import Scene
 from voting.sheet import codes
 from voting.starting import Asked, port_of_host
@@ -88,9 +81,6 @@ from voting.talking import Talking
 from voting.turnout import Turnout
 from voting.visitors import Visitors
 from voting.vitals import Ward
-
-if TYPE_CHECKING:
-    from voting.signing import Signing
 
 HERE = Path(__file__).parent
 
@@ -107,9 +97,9 @@ def create_app(config: Config | None = None, port: int | None = None) -> Flask:
         ConfigError, JournalError, Broken, BadSecret, CannotJoin: it cannot start; the text says
             why.
     """
-    config = config or load(Path(os.environ.get("SHOW_OF_HANDS_CONFIG", console.DEFAULT_CONFIG)))
+    config = config or load(chosen_file())
     port = port_of_host() if port is None else port
-    kept = _in_redis(config) if config.journal.url else _in_folder(config)
+    kept = _kept(config)
     fleet, journal = kept.fleet, kept.journal
     engine = Engine(journal, kept.clock)
     engine.replay(restored=journal.restored)
@@ -219,67 +209,13 @@ def create_app(config: Config | None = None, port: int | None = None) -> Flask:
     return app
 
 
-@dataclass(frozen=True)
-class _Kept:
-    """What outlives a server, where it is kept, and what is known of it before the start.
-
-    `promise` says what a crash of a shared journal can lose. `ran_before`: whether there should be
-    a journal already.
-    """
-
-    fleet: Fleet
-    journal: Journal
-    clock: Callable[[], int]
-    keys: Keys
-    safe: Safe
-    names: Names
-    ran_before: bool
-    signing: Signing | None = None
-    promise: str = ""
-
-
-def _in_folder(config: Config) -> _Kept:
-    """Keep everything in the data folder: one server, alone."""
-    folder = config.data
-    sighting.expect_here(folder)
-    journal = SqliteJournal(folder)
-    ran_before = keys.exist(folder)
-    own = keys.keys(folder)
-    safe, names = FolderSafe(folder), FolderNames(folder)
-    return _Kept(Alone(), journal, journal.clock, own, safe, names, ran_before)
-
-
-def _in_redis(config: Config) -> _Kept:
-    """Keep in Redis what all servers of the room must find there."""
+def _kept(config: Config) -> Kept:
+    if not config.journal.url:
+        return keeping.in_folder(config)
     # redis-py takes 70 ms to load: a room without it need not wait for that.
-    from voting import redis_server
-    from voting.fleet_redis import RedisFleet
-    from voting.journal_redis import RedisJournal
-    from voting.names_redis import SharedNames
-    from voting.redis_server import RedisServer
-    from voting.safe_redis import SharedSafe
-    from voting.shared import Shared
-    from voting.signing import Signing
+    from voting import keeping_redis
 
-    promise = redis_server.check(config.journal)
-    server = RedisServer(config.journal)
-    shared, fleet = Shared(server), RedisFleet(server)
-    signing = Signing(shared, fleet, keys.keys(config.data), config.data)
-    safe = SharedSafe(shared, FolderSafe(config.data).hash())
-    known = signing.look()
-    safe.open()
-    journal = RedisJournal(config.journal, fleet.node, config.data)
-    return _Kept(
-        fleet,
-        journal,
-        journal.clock,
-        known,
-        safe,
-        SharedNames(shared),
-        ran_before=True,
-        signing=signing,
-        promise=promise.sentence,
-    )
+    return keeping_redis.in_redis(config)
 
 
 @click.group(invoke_without_command=True)
@@ -287,7 +223,7 @@ def _in_redis(config: Config) -> _Kept:
 def main(context: click.Context) -> None:
     """Show of Hands: a live voting dashboard."""
     if context.invoked_subcommand is None:
-        context.invoke(run, config=console.DEFAULT_CONFIG)
+        context.invoke(run, config=SHIPPED_FILE)
 
 
 host_option = click.option("--host", help="The address to listen on; 0.0.0.0 means all.")

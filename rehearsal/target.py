@@ -10,9 +10,8 @@ from pathlib import Path
 from rehearsal.remote import RemoteDesk
 from rehearsal.visit import Site
 from voting import keys, nearby
-from voting.config import Config, ConfigError
+from voting.config import DEFAULT_PORT, Config, ConfigError
 from voting.console import configured, fail
-from voting.server import DEFAULT_PORT
 
 LOCALHOST = "127.0.0.1"
 

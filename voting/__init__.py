@@ -126,6 +126,8 @@ The modules in reading order, each building on those before it:
     workers         several processes that serve at one port
     running         one process that serves, from its socket to its end
     gunicorn_worker the same under gunicorn
+    keeping         what outlives a server, in the data folder
+    keeping_redis   the same in Redis
     nearby          which server runs on this computer
     redis_room      a room in Redis as a whole, without a server
     places          where votes and names are kept: a folder, or Redis

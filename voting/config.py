@@ -7,6 +7,7 @@ unknown key or a bad value is a `ConfigError` naming file, key, value and what w
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -45,6 +46,18 @@ Transport = Literal["websocket", "longpoll", "poll"]
 
 HOST_NAME = r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*"
 """A name as a Host header has it, without scheme and port."""
+
+
+DEFAULT_PORT = 5000
+"""Where the server listens unless it is told; if that is in use, at one of the next."""
+
+SHIPPED_FILE = Path(__file__).parent.parent / "config.toml"
+
+
+def chosen_file() -> Path:
+    """Return the configuration's file where no command line names it: SHOW_OF_HANDS_CONFIG, or the
+    one that is shipped."""
+    return Path(os.environ.get("SHOW_OF_HANDS_CONFIG", SHIPPED_FILE))
 
 
 class ConfigError(Exception):

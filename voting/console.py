@@ -18,18 +18,16 @@ import msgspec
 
 from voting import export, redis_address, sighting, verify
 from voting.backup import back_up
-from voting.config import Config, ConfigError, load
+from voting.config import SHIPPED_FILE, Config, ConfigError, load
 from voting.journal import JournalError
 from voting.places import Folder, Place, place_of
 from voting.repair import repair as mend
 from voting.sighting import Elsewhere
 
-DEFAULT_CONFIG = Path(__file__).parent.parent / "config.toml"
-
 config_option = click.option(
     "--config",
     type=click.Path(path_type=Path),
-    default=DEFAULT_CONFIG,
+    default=SHIPPED_FILE,
     help="The configuration.",
 )
 data_option = click.option(

@@ -15,13 +15,12 @@ import signal
 import socket
 import time
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import gevent
 from gunicorn.workers.ggevent import GeventWorker
 
-from voting.config import Config, ConfigError, load
+from voting.config import DEFAULT_PORT, Config, ConfigError, chosen_file, load
 
 BEAT_SECONDS = 1.0
 """Between two signs of life; gunicorn kills who gives none for `timeout` seconds."""
@@ -33,23 +32,13 @@ AGAIN_SECONDS = 5.0
 """Before gunicorn starts a worker again that cannot start, while others may serve."""
 
 
-PORT = 5000
-"""As `run` has it."""
-
-
-def config_file() -> Path:
-    """Return where the configuration lies."""
-    usual = Path(__file__).parent.parent / "config.toml"
-    return Path(os.environ.get("SHOW_OF_HANDS_CONFIG", usual))
-
-
 def settings() -> Config:
     """Return the configuration.
 
     Raises:
         ConfigError: it cannot be used.
     """
-    return load(config_file())
+    return load(chosen_file())
 
 
 def bind() -> str:
@@ -57,9 +46,9 @@ def bind() -> str:
     try:
         server = settings().server
     except ConfigError:
-        return f"localhost:{PORT}"  # `refusal` tells of it, before anybody listens
+        return f"localhost:{DEFAULT_PORT}"  # `refusal` tells of it, before anybody listens
     host = f"[{server.host}]" if ":" in server.host else server.host
-    return f"{host}:{server.port or PORT}"
+    return f"{host}:{server.port or DEFAULT_PORT}"
 
 
 def refusal(cfg: Any) -> str | None:
@@ -110,7 +99,7 @@ class Worker(GeventWorker):  # type: ignore[misc] # gunicorn has no types
                 return super().load_wsgi()  # type: ignore[no-any-return]
             except CANNOT_START as error:
                 if not isinstance(error, InUse) or time.monotonic() > patient_until:
-                    logbook.say(why(error, Asked(config_file())))
+                    logbook.say(why(error, Asked(chosen_file())))
                     logbook.finish()
                     break
             self._wait(BEAT_SECONDS)

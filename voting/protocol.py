@@ -57,9 +57,9 @@ Where there are messages, `state` also has
               other; and M, the message that is shown on the screen. To an admin it is always there,
               with "state":"off" where there are none, and with "muted":[{"id":"…","name":"…"}].
     talk      what is new on the wall, at most once a tick: {"type":"talk","epoch":"…",
-              "version":131,"first":9,"messages":[M],"hidden":["<id>"],"afresh":true}. M is {"id":"…",
-              "version":128,"at":…,"from":"<person>"|"stage","name":"Ada"|"","text":"…"}, where a
-              name that is empty is nobody's. Those in `hidden` are shown no more (left out, there
+              "version":131,"first":9,"messages":[M],"hidden":["<id>"],"afresh":true}. M is
+              {"id":"…","version":128,"at":…,"from":"<person>"|"stage","name":"Ada"|"",
+              "text":"…"}, where a name that is empty is nobody's. Those in `hidden` are shown no more (left out, there
               are none), and those of a version before `first`: nobody could hide them any more.
               `afresh`, left out where it is not so: these take the place of all others.
               To an admin M may have "hidden":true, and there are messages with "to":"stage", and
@@ -68,10 +68,10 @@ Where there are messages, `state` also has
               "messages":[M]}, each with "to" and "to_name"; on connecting those that are kept, if
               there are any, and then what is new
     people    at most once a second, who is here by name: {"type":"people","after":"<mark>",
-              "afresh":false,"people":[{"id":"<person>","name":"Ada"}],"left":["<person>"],"more":0}:
-              who came or has another name, and who left; or `afresh` all who are there, in the place
-              of all others. The list ends at 2,000, and `more` are here; nobody is in it who gave no
-              name, or asked not to be. Of one name there may be several
+              "afresh":false,"people":[{"id":"<person>","name":"Ada"}],"left":["<person>"],
+              "more":0}: who came or has another name, and who left; or `afresh` all who are there,
+              in the place of all others. The list ends at 2,000, and `more` are here; nobody is in
+              it who gave no name, or asked not to be. Of one name there may be several
     said      the message is in the journal: {"type":"said","key":"…","id":"…","version":128,"at":…}
     unsaid    {"type":"unsaid","key":"…"|null,"code":"…","message":"…"}
 

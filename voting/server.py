@@ -19,9 +19,6 @@ from gevent.pywsgi import WSGIServer
 from voting import logbook
 from voting.exchange import Exchange
 
-DEFAULT_PORT = 5000
-"""Where it listens unless something else is asked for."""
-
 NEXT_PORTS = 20
 """How many ports above the usual one are tried when nobody asked for one."""
 

@@ -21,7 +21,7 @@ from markupsafe import Markup
 from voting import language
 from voting.cards import Card, cards, plain_list, spoken
 from voting.codes import several
-from voting.config import Config, ConfigError
+from voting.config import DEFAULT_PORT, Config, ConfigError
 from voting.console import config_option, configured, data_option, fail, fail_because
 from voting.doorway import Doorway
 from voting.engine import Engine
@@ -30,7 +30,6 @@ from voting.gate import Gate
 from voting.journal import Damaged, InUse, Journal, JournalError
 from voting.journal_sqlite import SqliteJournal
 from voting.places import place_of
-from voting.server import DEFAULT_PORT
 from voting.sighting import Elsewhere
 from voting.state import Broken, Refusal
 from voting.verify import damage_sentence

@@ -17,11 +17,11 @@ from typing import NamedTuple
 import click
 
 from voting import console, logbook
-from voting.config import Config, ConfigError
+from voting.config import DEFAULT_PORT, Config, ConfigError
 from voting.joined import CannotJoin
 from voting.journal import Damaged, JournalError, Unusable
 from voting.keys import BadSecret
-from voting.server import DEFAULT_PORT, CannotListen, listen
+from voting.server import CannotListen, listen
 from voting.state import Broken
 from voting.verify import damage_sentence
 
