@@ -83,6 +83,21 @@ def test_erased_names_are_gone_and_later_ones_are_kept(tmp_path: Path) -> None:
     assert FolderNames(tmp_path).read() == {"w": "Wim"}
 
 
+def test_who_reads_them_a_piece_at_a_time_learns_that_they_were_erased(tmp_path: Path) -> None:
+    """Also by somebody else, while it reads; and once."""
+    for number in range(2_000):
+        FolderNames(tmp_path).keep(f"v{number}", "Vera")
+    running = FolderNames(tmp_path)
+    pieces = running.pieces()
+    assert 1 < len(next(pieces)) < 2_000
+    FolderNames(tmp_path).erase()
+    assert len(list(pieces)) < 2
+    assert (running.were_erased(), running.were_erased()) == (True, False)
+    FolderNames(tmp_path).keep("w", "Wim")
+    assert list(running.pieces()) == [{"w": "Wim"}]
+    assert not running.were_erased()
+
+
 def test_only_the_owner_can_read_them(tmp_path: Path) -> None:
     """Whatever the usual permissions of new files are."""
     usual = os.umask(0)

@@ -97,3 +97,24 @@ def test_without_redis_a_login_goes_on_and_its_name_waits(
     redis.start()
     one.finish()
     assert sorted(names(room).read()) == ["v2", "v3", "v4"]
+
+
+def test_who_reads_them_a_piece_at_a_time_learns_that_they_were_erased(room: Room) -> None:
+    """Also by another server, while it reads; and once."""
+    other = names(room)
+    for number in range(2_000):
+        other.keep(f"v{number}", "Vera")
+    other.finish()
+    running = SharedNames(room.shared())
+    running.keep("w", "Wim")
+    pieces = list(running.pieces())
+    assert len(pieces) > 2
+    assert {voter: name for piece in pieces for voter, name in piece.items()} == running.read()
+    assert len(running.read()) == 2_001
+    assert not running.were_erased()
+    reading = running.pieces()
+    next(reading)
+    other.erase()
+    assert len(list(reading)) >= 1
+    running.finish()
+    assert (running.were_erased(), running.were_erased()) == (True, False)
