@@ -19,7 +19,7 @@ from voting.client import Client
 from voting.connection import Connection
 from voting.fanout import SLICE, Fanout
 from voting.frames import text_frame
-from voting.pipe import Pipe
+from voting.pipe import Pipe, Write
 from voting.ticks import Ticks
 from voting.wall import Place
 
@@ -56,6 +56,7 @@ class Audience(Ticks):
         self._need_state: set[Client] = set()
         self._by_pipe: dict[Pipe, Client] = {}
         self._arrears = Arrears(feed)
+        self._moved: dict[Write, Client] = {}  # in the tick under way, to another view
         self._told = feed.here()
         self._only_said = False
 
@@ -100,6 +101,7 @@ class Audience(Ticks):
         """Forget a client, if it is one of these."""
         self._by_pipe.pop(pipe_of(client), None)
         self._arrears.forget(client)
+        self._moved.pop(pipe_of(client).write, None)
         self._take_out(client)
 
     def _take_out(self, client: Client) -> None:
@@ -111,6 +113,8 @@ class Audience(Ticks):
     def move(self, client: Client, view: str, *, needs_state: bool) -> None:
         """Show a client another view from now on, and with `needs_state` first a whole state."""
         is_here = client in self.clients
+        if is_here:
+            self._moved[pipe_of(client).write] = client
         self._take_out(client)
         client.view = view
         if is_here and needs_state:
@@ -147,6 +151,7 @@ class Audience(Ticks):
                 for client in self._pages_of(person):
                     if client in self.clients:
                         self._arrears.owe_direct(client, told)
+        self._moved.clear()
         shows, owing = [], self._arrears.pipes
         for view, fanout in self._fanouts.items():
             said = self._feed.wall(view, told) if fanout and told else None
@@ -156,7 +161,7 @@ class Audience(Ticks):
                     frame += text_frame(said)
                 since = told if said else None
                 keep = partial(self._keep, kind, view, frames, since)
-                shows.append(fanout.show(frame, keep, owing))
+                shows.append(fanout.show(frame, keep, owing, partial(self._lose, since)))
         for place, client in enumerate(list(self._need_state), 1):
             if client in self._need_state:  # it may have left, or moved on, in another's turn
                 pipe_of(client).snapshot(frames["state", client.view], whole=True)
@@ -179,6 +184,11 @@ class Audience(Ticks):
             pipe.snapshot(frames[kept, view], whole=kept == "state")
         if told is not None and pipe in self._by_pipe:
             self._arrears.owe(self._by_pipe[pipe], told)
+
+    def _lose(self, told: Place | None, write: Write) -> None:
+        """Owe what was said to who went over to another view before its turn in this one."""
+        if told is not None and write in self._moved:
+            self._arrears.owe(self._moved[write], told)
 
 
 class _Frames(dict[tuple[Kind, str], bytes]):

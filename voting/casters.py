@@ -26,12 +26,13 @@ class Casters:
 
     `answers` are the ballots so far that were not counted, by what they were answered: a refusal's
     code, or "repeated" for a receipt that was there before. `delays` are from a ballot that was
-    counted to its receipt. `unsaid` are the messages that were not said, likewise.
+    counted to its receipt. `messages` are all messages so far, likewise: "said", "repeated", or a
+    refusal's code.
     """
 
     def __init__(self) -> None:
         self.answers: Counter[str] = Counter()
-        self.unsaid: Counter[str] = Counter()
+        self.messages: Counter[str] = Counter()
         self.delays = Histogram()
         self._underway: dict[_Id, list[Answered]] = {}
         self._pace = Pace()
@@ -69,11 +70,13 @@ class Casters:
             self._count(sent, outcome.code)
         elif isinstance(sent, Ballot):
             self.delays.add(monotonic() - cast_at)
+        else:
+            self._count(sent, "said")
         for answered in self._underway.pop(id):
             tell(answered, outcome)
 
     def _count(self, sent: Cast, answer: str) -> None:
-        (self.answers if isinstance(sent, Ballot) else self.unsaid)[answer] += 1
+        (self.answers if isinstance(sent, Ballot) else self.messages)[answer] += 1
 
     def keeps_pace(self, state: State, sent: Cast) -> bool:
         """Say whether this is within the rate of the poll on stage; messages are in `live`."""

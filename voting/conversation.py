@@ -41,7 +41,7 @@ class Conversation:
 
     `wall` holds the newest messages to everyone by their ids, the oldest first; `forgotten` is the
     newest version of those that had to go, or were hidden or shown at it. `renewed` is the version
-    of the command that last cleared the wall, or switched messages on or off.
+    of the command that last cleared the wall, or switched messages on.
     `directs` are the newest to one person alone, `boxes` maps a person to those of them that are
     from or to it. `spotlight` is the message on the screen. `said` maps a voter, "" for the stage,
     to keys and what they were answered.

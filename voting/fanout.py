@@ -53,15 +53,19 @@ class Fanout:
             self._behind.add(pipe.write)
 
     def show(
-        self, frame: bytes, behind: Callable[[Pipe], None], besides: Set[Write] = frozenset()
+        self,
+        frame: bytes,
+        behind: Callable[[Pipe], None],
+        besides: Set[Write] = frozenset(),
+        lost: Callable[[Write], None] = lambda write: None,
     ) -> Iterator[None]:
         """Write a frame to all who are here now, and call `behind` for each who is not free.
 
-        So it is called for those `besides`, free or not. The work is done as the iterator is run, a
-        slice in each step.
+        So it is called for those `besides`, free or not, and `lost` for those who leave before
+        their turn. The work is done as the iterator is run, a slice in each step.
         """
         self._has_lost = False
-        return self._slices(list(self._pipes), frame, behind, besides)
+        return self._slices(list(self._pipes), frame, behind, besides, lost)
 
     def _slices(
         self,
@@ -69,11 +73,14 @@ class Fanout:
         frame: bytes,
         behind: Callable[[Pipe], None],
         besides: Set[Write],
+        lost: Callable[[Write], None],
     ) -> Iterator[None]:
         size = len(frame)
         for start in range(0, len(writes), SLICE):
             some = writes[start : start + SLICE]
-            if self._behind or self._has_lost or besides:
+            if self._has_lost:
+                some = self._without_lost(some, lost)
+            if self._behind or besides:
                 some = self._sort_out(some, behind, besides)
             self.written += len(some)
             for write in some:
@@ -86,12 +93,18 @@ class Fanout:
                     self._pipes[write].keep(frame, sent)
             yield
 
+    def _without_lost(self, writes: list[Write], lost: Callable[[Write], None]) -> list[Write]:
+        """Return those who are still here."""
+        for write in writes:
+            if write not in self._pipes:
+                lost(write)
+        return [w for w in writes if w in self._pipes]
+
     def _sort_out(
         self, writes: list[Write], behind: Callable[[Pipe], None], besides: Set[Write]
     ) -> list[Write]:
-        """Return those who are still here and free."""
+        """Return those who are free."""
         apart = self._behind | besides
         for write in apart.intersection(writes):
-            if write in self._pipes:
-                behind(self._pipes[write])
-        return [w for w in writes if w in self._pipes and w not in apart]
+            behind(self._pipes[write])
+        return [w for w in writes if w not in apart]

@@ -33,7 +33,6 @@ from voting.fleet import Fleet
 from voting.histogram import Histogram
 from voting.hub import Hub
 from voting.journal import Journal
-from voting.posting import STATUS
 from voting.proxies import Networks
 from voting.visitors import PAGES
 
@@ -42,7 +41,27 @@ PREFIX = "show_of_hands"
 
 HEADERS_OF_PROXIES = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via")
 
-OUTCOMES = ("repeated", *STATUS)
+ALWAYS = ("repeated", "too_fast", "not_recorded")
+OF_BALLOTS = (
+    *ALWAYS,
+    "unknown_candidate",
+    "wrong_choices",
+    "stale_round",
+    "round_closed",
+    "already_voted",
+)
+OF_MESSAGES = (
+    *ALWAYS,
+    "said",
+    "talk_closed",
+    "muted",
+    "slow_down",
+    "bad_text",
+    "unknown_person",
+    "gone",
+    "not_allowed",
+)
+"""What may become of a ballot that is not counted, and of a message."""
 
 
 class Figures(Collector):
@@ -94,14 +113,20 @@ class Figures(Collector):
             f"{PREFIX}_ballots", "Ballots that were answered.", labels=("outcome",)
         )
         ballots.add_metric(("counted",), self._engine.casters.delays.count)
-        for outcome in OUTCOMES:
+        for outcome in OF_BALLOTS:
             ballots.add_metric((outcome,), self._engine.casters.answers[outcome])
         yield ballots
+        messages = CounterMetricFamily(
+            f"{PREFIX}_messages", "Messages that were answered.", labels=("outcome",)
+        )
+        for outcome in OF_MESSAGES:
+            messages.add_metric((outcome,), self._engine.casters.messages[outcome])
+        yield messages
         yield _histogram(
             "receipt_seconds", "From a ballot to its receipt.", {(): self._engine.casters.delays}
         )
         waiting = len(self._engine.casters)
-        yield _gauge("ballots_waiting", "Ballots that wait for a commit.", waiting)
+        yield _gauge("ballots_waiting", "Ballots and messages that wait for a commit.", waiting)
         yield _gauge("recording", "Whether ballots can be made durable.", self._engine.recording)
 
     def _kept(self) -> Iterator[Metric]:

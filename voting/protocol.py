@@ -57,11 +57,13 @@ Where there are messages, `state` also has
               other; and M, the message that is shown on the screen. To an admin it is always there,
               with "state":"off" where there are none, and with "muted":[{"id":"…","name":"…"}].
     talk      what is new on the wall, at most once a tick: {"type":"talk","epoch":"…",
-              "version":131,"first":9,"messages":[M],"hidden":["<id>"],"afresh":true}. M is
-              {"id":"…","version":128,"at":…,"from":"<person>"|"stage","name":"Ada"|"",
-              "text":"…"}, where a name that is empty is nobody's. Those in `hidden` are shown no more (left out, there
+              "version":131,"after":128,"first":9,"messages":[M],"hidden":["<id>"],"afresh":true}:
+              what came to it behind version `after`, up to `version`. M is {"id":"…",
+              "version":128,"at":…,"from":"<person>"|"stage","name":"Ada"|"","text":"…"}, where a
+              name that is empty is nobody's. Those in `hidden` are shown no more (left out, there
               are none), and those of a version before `first`: nobody could hide them any more.
-              `afresh`, left out where it is not so: these take the place of all others.
+              `afresh`, left out where it is not so: these take the place of all others. Who holds
+              less than what came up to `after` lacks something, and may ask for it by `hear`.
               To an admin M may have "hidden":true, and there are messages with "to":"stage", and
               with "to":"<person>" and "to_name":"…" those of the stage to one person.
     direct    messages from and to this voter alone: {"type":"direct","epoch":"…","version":131,
@@ -268,6 +270,7 @@ class Wall(msgspec.Struct, frozen=True, tag="talk", omit_defaults=True):
 
     epoch: str
     version: int
+    after: int
     first: int
     messages: tuple[MessageView, ...]
     hidden: tuple[str, ...] = ()

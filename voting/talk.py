@@ -95,7 +95,7 @@ def take(state: State, spoken: Spoken) -> Said | Refusal | Done:
         case Slow(seconds=seconds):
             talk.slow = seconds
         case Talk():
-            if "off" in {spoken.state, talk.state} and spoken.state != talk.state:
+            if talk.state == "off" != spoken.state:
                 talk.renewed = talk.spoken = state.version
             talk.state, talk.direct = spoken.state, spoken.direct
             if spoken.configured:

@@ -102,19 +102,26 @@ class Talking:
 
     def _say(self, voter: str, message: Say, answered: Answered) -> None:
         say = speech.Say(voter, message.key, message.text, message.to)
-        if ballots.answer_of(self._engine.state, say) is None and not self._engine.casters.has(say):
+        casters, refusal = self._engine.casters, None
+        if ballots.answer_of(self._engine.state, say) is None and not casters.has(say):
             try:
                 say = speech.Say(voter, say.key, speech.clean_text(say.text), say.to)
             except speech.BadText as error:
-                answered(Refusal("bad_text", str(error)))
-                return
-            if not self._is_known(say.to):
-                answered(UNKNOWN)
-                return
-            if voter and not self._keeps_pace(voter):
-                answered(TOO_FAST)
-                return
-        self._engine.cast(say, answered)
+                refusal = Refusal("bad_text", str(error))
+            else:
+                refusal = self._refusal(say)
+        if refusal:
+            casters.answer(say, answered, refusal)
+        else:
+            self._engine.cast(say, answered)
+
+    def _refusal(self, say: speech.Say) -> Refusal | None:
+        """Return why a text that is good cannot be said, as far as the fold does not know it."""
+        if not self._is_known(say.to):
+            return UNKNOWN
+        if say.voter and not self._keeps_pace(say.voter):
+            return TOO_FAST
+        return None
 
     def _is_known(self, person: str) -> bool:
         return (
@@ -160,7 +167,8 @@ class Talking:
                 tab.connection.tell(protocol.encode(self._scene.you(voter, tab.name)))
 
     def _hear(self, client: Client, wish: Hear) -> None:
-        if self._hearings.allows(client.person or str(id(client)), HEARINGS_PER_SECOND):
+        page = f"{id(client)} {client.came_at}"  # each line of a voter has a history to hear
+        if self._hearings.allows(page, HEARINGS_PER_SECOND):
             place = wall.read_place(wish.after)
             client.connection.tell(self._feed.heard(client.view, place))
         else:

@@ -88,7 +88,7 @@ def wall(
     is_admin = view == "admin"
     end = until if until and until.epoch == state.epoch else here(state)
     if known.state == "off" and not is_admin:
-        return Wall(*end, state.version, (), afresh=True)
+        return Wall(*end, 0, state.version, (), afresh=True)
     messages: Iterable[Message] = known.wall.values()
     if is_admin:
         messages = sorted((*messages, *known.boxes.get(STAGE, ())), key=lambda m: m.version)
@@ -105,7 +105,7 @@ def wall(
             elif message.version <= since:
                 hidden.append(message.id)
     first = next((message.version for message in known.wall.values()), state.version)
-    return Wall(*end, first, tuple(told), tuple(hidden) if not afresh else (), afresh)
+    return Wall(*end, since, first, tuple(told), tuple(hidden) if not afresh else (), afresh)
 
 
 def direct(state: State, person: str, place: Place | None, name_of: NameOf) -> Direct | None:

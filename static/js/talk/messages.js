@@ -10,9 +10,10 @@ export const NOTHING_SAID = { epoch: "", version: 0, list: [] };
  * Fold a `talk` message into what is held: {epoch, version, list}, the list by version, oldest first.
  *
  * What comes twice is there once, and what was hidden is gone, or for an admin marked. What was
- * said on the wall before the `first` is gone, too.
+ * said on the wall before the `first` is gone, too. Where what is told goes on behind what is missing
+ * here, it is shown, and the page still asks for what it lacks: its version stays.
  */
-export function foldTalk(held, { epoch, version, first = 0, afresh = false, messages, hidden = [] }) {
+export function foldTalk(held, { epoch, version, after, first = 0, afresh = false, messages, hidden = [] }) {
   const isOther = afresh || epoch !== held.epoch;
   const known = new Map(isOther ? [] : held.list.map((message) => [message.id, message]));
   for (const message of messages) known.set(message.id, message);
@@ -21,7 +22,8 @@ export function foldTalk(held, { epoch, version, first = 0, afresh = false, mess
   const room = { wall: MOST, hidden: MOST, direct: MOST };
   const isKept = (message) => (message.to || message.version >= first) && room[kindOf(message)]-- > 0;
   const list = newestFirst.filter(isKept).reverse();
-  return { epoch, version: isOther ? version : Math.max(version, held.version), list };
+  const isNext = isOther || after <= held.version;
+  return { epoch, version: isOther ? version : isNext ? Math.max(version, held.version) : held.version, list };
 }
 
 const kindOf = ({ to, hidden }) => (to ? "direct" : hidden ? "hidden" : "wall");
