@@ -10,6 +10,9 @@ The modules in reading order:
     rooms       a server of ours with phones in it
     casting     broadcast, storm, flood: what a frame and a vote cost
     staying     arrivals, restart, memory, idle: what a phone costs
+    halls       several nodes with the phones of one room
+    listeners   phones that talk, and who has heard what
+    talk        votes with and without talk, and talk alone
     growing     what twice the phones and ten times the votes cost
     others      the floor and the peers under the same storm
     table       a report for people, and the part of docs/performance.md that holds it
@@ -18,7 +21,6 @@ The modules in reading order:
 How large a room may become is measured, and simulated from that:
 
     stores      a redis-server as a process, and its own account of what it did
-    halls       several nodes with the phones of one room
     watching    what nodes and their Redis did in a spell of time
     loads       Redis as votes grow tenfold, and as nodes double
     fleet       one node on its file, one on Redis, two on Redis

@@ -3,6 +3,7 @@
     make bench                                          all, in under ten minutes
     make bench ARGS="storm --phones 2000"               one run
     make bench ARGS="transports"                        three transports beside each other
+    make bench ARGS="talk"                              votes with and without talk; about a minute
     make bench ARGS="fleet"                             one node, two nodes, Redis under them
     make bench ARGS="scale"                             docs/scale.md, simulated from it
     make bench ARGS="show"                              the tables of the last whole run
@@ -19,11 +20,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
+from typing import NamedTuple
 
 import click
 import gevent
 
-from bench import asking, casting, costs, fleet, growing, staying, table
+from bench import asking, casting, costs, fleet, growing, staying, table, talk
 from bench.gathering import gather
 from bench.others import rivals
 from bench.packages import NotMeasured, python
@@ -68,7 +70,23 @@ ALL: list[tuple[str, int]] = [
 
 DEFAULT_PHONES = 2_000
 
-CHOICES = ["all", *RUNS, "transports", "fleet", "peers", "show", "plot", "scale"]
+
+class Beside(NamedTuple):
+    """A run whose parts stand beside each other, how many phones it usually has, and where it is
+    kept: in a file, and in a place of docs/performance.md."""
+
+    run: Run
+    phones: int
+    file: Path
+    place: str
+
+
+BESIDE = {
+    "transports": Beside(asking.transports, asking.PHONES, asking.FILE, table.TRANSPORTS),
+    "talk": Beside(talk.talk, talk.PHONES, talk.FILE, table.TALK),
+}
+
+CHOICES = ["all", *RUNS, *BESIDE, "fleet", "peers", "show", "plot", "scale"]
 
 
 @click.command()
@@ -99,8 +117,8 @@ def main(what: str, phones: int | None, file: Path | None, scale: float) -> None
     for number in (signal.SIGINT, signal.SIGTERM):  # so that no server outlives us
         gevent.signal_handler(number, sys.exit, "Stopped. Nothing was written.")
     raise_file_limit()
-    if what == "transports":
-        compare(phones, file)
+    if what in BESIDE:
+        compare(BESIDE[what], phones, file)
         return
     if what == "fleet":
         spread(phones, file)
@@ -123,14 +141,14 @@ def main(what: str, phones: int | None, file: Path | None, scale: float) -> None
     say_misses(report)
 
 
-def compare(phones: int | None, file: Path | None) -> None:
-    """Measure the transports beside each other; a run of the usual size is kept."""
-    report = new_report(asking.transports(phones or asking.PHONES), [])
+def compare(one: Beside, phones: int | None, file: Path | None) -> None:
+    """Measure what stands beside each other; a run of the usual size is kept."""
+    report = new_report(one.run(phones or one.phones), [])
     click.echo(table.beside(report))
     if file or phones is None:
-        write(report, file or asking.FILE)
+        write(report, file or one.file)
     if file is None and phones is None:
-        table.write_page(table.PAGE, table.TRANSPORTS, table.beside(report))
+        table.write_page(table.PAGE, one.place, table.beside(report))
     say_misses(report)
 
 

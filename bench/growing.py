@@ -7,7 +7,6 @@ share a commit.
 
 from __future__ import annotations
 
-import re
 from statistics import mean
 
 from bench.report import Figure
@@ -28,8 +27,7 @@ def growth(phones: int) -> list[Figure]:
     """Measure twice the phones, and ten times the votes a second; compare the CPU of a tick."""
     run = "growth"
     with room(phones // 2) as full:
-        desk = RemoteDesk(full.server.site)
-        desk.log_in(re.findall(r"link=([\w-]+)", full.server.said)[0])
+        desk = full.desk()
         half = mean(_tick(full, desk, FEW) for _ in range(TURNS))
         full.fill(phones)
         pairs = [(_tick(full, desk, FEW), _tick(full, desk, MANY)) for _ in range(TURNS)]

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from itertools import cycle
 from time import monotonic
 
-from bench.rooms import ARRIVED_SECONDS, Room, Spell, spread
+from bench.rooms import Make, Room, Spell, spread
 from bench.servers import Server, ours
 from rehearsal.crowd import Crowd
 from rehearsal.phone import Phone
@@ -19,9 +19,10 @@ from voting.protocol import Snapshot, Tally
 
 
 class Onlookers(Crowd):
-    """A crowd that waits until so many have voted.
+    """A crowd that waits until so many have voted in a round.
 
-    Versions would tell it too early: where nodes share a journal, its seals count as well.
+    Versions would tell it too early: where nodes share a journal, its seals count as well, and so
+    does what is said.
     """
 
     def __init__(self) -> None:
@@ -32,29 +33,32 @@ class Onlookers(Crowd):
 class Onlooker(Phone):
     """A phone of such a crowd."""
 
-    __slots__ = ("_waits_for",)
+    __slots__ = ("_settled",)
 
     def __init__(self, crowd: Crowd, site: Site) -> None:
         super().__init__(crowd, site)
-        self._waits_for = 0
+        self._settled = 0  # the latest round of which it has shown the end
 
     def _see(self, message: Tally | Snapshot) -> None:
         super()._see(message)
         crowd = self.crowd
-        if isinstance(crowd, Onlookers) and message.voted >= crowd.voters > self._waits_for:
-            self._waits_for = crowd.voters
+        round = message.round if isinstance(message, Tally) else message.round.id
+        is_new = round != self._settled
+        if is_new and isinstance(crowd, Onlookers) and message.voted >= crowd.voters > 0:
+            self._settled = round
             crowd.settled.append(monotonic())
 
 
 class Hall(Room):
     """A room whose phones are spread over several nodes."""
 
-    def __init__(self, nodes: Sequence[Server]) -> None:
-        super().__init__(nodes[0])
-        self.nodes = nodes
-        self.crowd: Onlookers = Onlookers()
+    def __init__(
+        self, nodes: Sequence[Server], make: Make = Onlooker, crowd: Onlookers | None = None
+    ) -> None:
         places = cycle(nodes)
-        self._make = lambda crowd, _site: Onlooker(crowd, next(places).site)
+        super().__init__(nodes[0], lambda crowd, _site: make(crowd, next(places).site))
+        self.nodes = nodes
+        self.crowd: Onlookers = crowd or Onlookers()
 
     @property
     def pids(self) -> list[int]:
@@ -72,11 +76,5 @@ class Hall(Room):
 def hall(phones: int, nodes: int = 1, url: str = "") -> Iterator[Hall]:
     """Run so many nodes on a Redis, or one without, with phones connected and silent."""
     with ExitStack() as running:
-        filled = Hall([running.enter_context(ours(url)) for _ in range(nodes)])
-        try:
-            filled.fill(phones)
-            filled.wait_for_quiet(ARRIVED_SECONDS)
-            filled.crowd.clear()
-            yield filled
-        finally:
-            filled.leave()
+        servers = [running.enter_context(ours(url)) for _ in range(nodes)]
+        yield running.enter_context(Hall(servers).filled(phones))

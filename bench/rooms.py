@@ -6,11 +6,12 @@ Owns how they come in and how they vote. Never measures.
 from __future__ import annotations
 
 import gc
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from random import Random
 from time import monotonic
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 import gevent
 from gevent.pool import Pool
@@ -19,6 +20,7 @@ from bench.packages import NotMeasured
 from bench.servers import Server, ours
 from rehearsal.crowd import Crowd
 from rehearsal.phone import Phone
+from rehearsal.remote import RemoteDesk
 from rehearsal.visit import Site, TurnedAway
 
 AT_A_TIME = 32
@@ -96,6 +98,12 @@ class Room:
         order = self.random.sample(self.phones, len(self.phones))
         return spread(order, seconds, self.vote)
 
+    def desk(self) -> RemoteDesk:
+        """Log in as the admin, by the link that the server has said."""
+        desk = RemoteDesk(self.server.site)
+        desk.log_in(re.findall(r"link=([\w-]+)", self.server.said)[0])
+        return desk
+
     def wait_until_settled(self, limit: float = PATIENCE_SECONDS) -> None:
         """Wait until each phone shows the end and has its answer, or until the limit."""
         late = monotonic() + limit
@@ -117,6 +125,17 @@ class Room:
             if self.crowd.frames != seen:
                 seen, since = self.crowd.frames, monotonic()
 
+    @contextmanager
+    def filled(self, phones: int) -> Iterator[Self]:
+        """Hold so many phones, all connected and silent, who leave at the end."""
+        try:
+            self.fill(phones)
+            self.wait_for_quiet(ARRIVED_SECONDS)
+            self.crowd.clear()
+            yield self
+        finally:
+            self.leave()
+
     def leave(self) -> None:
         """Let everybody go, so that the end of the server is not part of anything."""
         for phone in self.phones:
@@ -126,15 +145,8 @@ class Room:
 @contextmanager
 def room(phones: int, make: Make = Phone) -> Iterator[Room]:
     """Run a server of ours with so many phones, all connected and silent."""
-    with ours() as server:
-        filled = Room(server, make)
-        try:
-            filled.fill(phones)
-            filled.wait_for_quiet(ARRIVED_SECONDS)
-            filled.crowd.clear()
-            yield filled
-        finally:
-            filled.leave()
+    with ours() as server, Room(server, make).filled(phones) as full:
+        yield full
 
 
 def steadily(times_a_second: float, seconds: float, act: Callable[[int], None]) -> None:

@@ -110,12 +110,15 @@ class Server:
 
 
 @contextmanager
-def ours(url: str = "") -> Iterator[Server]:
-    """Run our server on a new data folder with a poll of its own, or a node of it on a Redis."""
+def ours(url: str = "", more: str = "") -> Iterator[Server]:
+    """Run our server on a new data folder with a poll of its own, or a node of it on a Redis.
+
+    `more` is put behind the configuration that all have.
+    """
     with TemporaryDirectory(prefix="bench-") as name:
         config = Path(name) / "config.toml"
         journal = f'\n[journal]\nurl = "{url}"\n' if url else ""
-        config.write_text(CONFIG + journal, encoding="utf-8")
+        config.write_text(CONFIG + journal + more, encoding="utf-8")
         port = free_port()
         command = [sys.executable, str(ROOT / "dashboard.py"), "run", "--config", str(config)]
         with _running("ours", [*command, "--port", str(port)], port, Path(name)) as server:

@@ -13,6 +13,7 @@ from bench.report import Figure, Report, Rival
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 WHOLE = "figures: make bench"
 TRANSPORTS = 'transports: make bench ARGS="transports"'
+TALK = 'talk: make bench ARGS="talk"'
 """What a report's place in the page is called."""
 
 END = "<!-- end of figures -->\n"

@@ -1,4 +1,4 @@
-"""A server of ours as a subprocess, as a presenter would start it, on a data folder of its own."""
+"""A server of ours as a process, as a presenter would start it, on a data folder of its own."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+
+from tests.nursery import Born, Nursery
 
 ROOT = Path(__file__).parent.parent
 
@@ -29,6 +31,8 @@ ADA, GRACE, EDSGER = "ada-lovelace", "grace-hopper", "edsger-dijks"
 START_SECONDS = 30
 STOP_SECONDS = 15
 
+NURSERY = Nursery()
+
 
 class Server:
     """A running server; `start` again after `stop` or `kill` goes on with the same data."""
@@ -42,7 +46,7 @@ class Server:
         self.link = ""
         self.security: ssl.SSLContext | None = None  # what those who come need for TLS
         self.deaf = False  # whether standard error is closed once the server runs
-        self.process: subprocess.Popen[str] | None = None
+        self.process: subprocess.Popen[str] | Born | None = None
         self.sockets: list[socket.socket] = []
         self._said: list[str] = []
         self._spoke = threading.Condition()
@@ -98,9 +102,12 @@ class Server:
         self.port, self.link = int(found[1]), found[2]
         return self
 
-    def launch(self, *options: str) -> subprocess.Popen[str]:
-        """Start the process."""
-        return popen("run", "--config", self.config, *options, root=self._root)
+    def launch(self, *options: str) -> subprocess.Popen[str] | Born:
+        """Start the process: a fork of one that has loaded the program, if it is this tree's."""
+        arguments = ["run", "--config", str(self.config), *options]
+        if self._root != ROOT:
+            return popen(*arguments, root=self._root)
+        return NURSERY.start(arguments, environment())
 
     def wait_for(self, pattern: str) -> str:
         """Return what was said, once it holds a pattern."""
@@ -138,7 +145,7 @@ class Server:
     def _ended(self) -> bool:
         return self.process is None or self.process.poll() is not None
 
-    def _listen(self, process: subprocess.Popen[str]) -> None:
+    def _listen(self, process: subprocess.Popen[str] | Born) -> None:
         assert process.stderr
         for line in process.stderr:
             with self._spoke:
@@ -160,20 +167,18 @@ def popen(*arguments: object, root: Path = ROOT) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
-        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        env=environment(),
     )
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a process that is told to write UTF-8."""
+    return {**os.environ, "PYTHONIOENCODING": "utf-8"}
 
 
 def dashboard(*arguments: object, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    """Run `python dashboard.py` with arguments to its end."""
-    return subprocess.run(
-        [sys.executable, str(ROOT / "dashboard.py"), *map(str, arguments)],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=START_SECONDS,
-    )
+    """Run `python dashboard.py` with arguments to its end, in a fork of one that has loaded it."""
+    return NURSERY.run([*map(str, arguments)], environment(), stdin, START_SECONDS)
 
 
 def poll_config(**poll: object) -> str:

@@ -212,7 +212,8 @@ def test_every_start_has_a_new_link(server: Server) -> None:
 
 def test_a_password_logs_in_and_a_new_one_logs_out(server: Server) -> None:
     """`password` sets it beside the running server; its hash alone is kept."""
-    set_password(server, "correct horse")
+    done = dashboard("password", "--config", server.config, stdin="correct horse\n")
+    assert done.returncode == 0, done.stderr
     admin = Browser(server)
     assert admin.post("/admin/login", {"password": "wrong horse"}).status == 401
     assert admin.post("/admin/login", {"password": "correct horse"}).status == 303
@@ -260,8 +261,8 @@ def test_the_desk_offers_what_the_round_allows(serve: Callable[..., Server]) -> 
 
 
 def set_password(server: Server, password: str) -> None:
-    done = dashboard("password", "--config", server.config, stdin=password + "\n")
-    assert done.returncode == 0, done.stderr
+    """Do what the command `password` does."""
+    Password(FolderSafe(server.folder / "data")).set(password)
 
 
 # Countdowns
@@ -474,14 +475,14 @@ def unchanged(before: dict[str, Any], after: dict[str, Any]) -> bool:
 
 def test_a_new_password_ends_what_admins_have_open(server: Server) -> None:
     """Sockets are closed with 4401, a question that waits is answered 401; voters stay."""
-    Password(FolderSafe(server.folder / "data")).set("correct horse")
+    set_password(server, "correct horse")
     admin = Browser(server)
     assert admin.post("/admin/login", {"password": "correct horse"}).status == 303
     pages, voter = [desk(admin), desk(Browser(server).become_admin())], phone(server)
     seen = admin.get("/live?view=admin").json["after"]
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(admin.get, f"/live?view=admin&after={seen}&wait=25")
-        Password(FolderSafe(server.folder / "data")).set("another horse")
+        set_password(server, "another horse")
         for page in pages:
             with pytest.raises(Closed) as closed:
                 page.until(type="nothing")
@@ -531,7 +532,7 @@ def test_a_hundred_guesses_at_once_stop_nobody(server: Server) -> None:
     """Ten are answered, the others told to wait; meanwhile votes are counted, and who was admin
     before still comes in by the password, from the same address.
     """
-    Password(FolderSafe(server.folder / "data")).set("correct horse")
+    set_password(server, "correct horse")
     presenter, guesser, voter = Browser(server), Browser(server), phone(server)
     presenter.become_admin()
     presenter.post("/admin/logout")
@@ -553,7 +554,7 @@ def test_a_hundred_guesses_at_once_stop_nobody(server: Server) -> None:
 
 def test_a_known_browsers_guesses_are_counted_by_themselves(server: Server) -> None:
     """Ten a minute as well, and a stranger from the same address has his own."""
-    Password(FolderSafe(server.folder / "data")).set("correct horse")
+    set_password(server, "correct horse")
     known = Browser(server).become_admin()
     known.post("/admin/logout")
     wrong: dict[str, object] = {"password": "wrong horse"}
@@ -592,7 +593,7 @@ def test_a_crowd_of_strangers_does_not_use_up_a_known_browsers_guesses(
 
 def test_the_log_says_who_came_and_went_and_no_secret(server: Server) -> None:
     """Each login by its way, its address and a short name; never what was typed."""
-    Password(FolderSafe(server.folder / "data")).set("correct horse")
+    set_password(server, "correct horse")
     admin = Browser(server)
     admin.post("/admin/login", {"password": "wrong horse"})
     admin.post("/admin/login", {"password": "correct horse"})
@@ -612,7 +613,7 @@ def test_what_a_password_is_worth_is_said_where_strangers_may_listen(
 ) -> None:
     """On this computer, and over TLS, nobody else hears it."""
     server = serve(CONFIG + 'proxies = ["127.0.0.1"]\n')
-    Password(FolderSafe(server.folder / "data")).set("correct horse")
+    set_password(server, "correct horse")
     afar, tls = {"X_Forwarded_For": "192.0.2.7"}, {"X_Forwarded_Proto": "https"}
     for headers, said in (({}, False), (afar, True), (tls, False), (afar | tls, False)):
         for path in ("/admin/login", "/present"):

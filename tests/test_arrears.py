@@ -11,7 +11,7 @@ import pytest
 
 from tests.folding import Room as Fold
 from tests.wired import LARGE, PATIENCE, Phone
-from voting import fanout
+from voting import arrears, fanout
 from voting.audience import Audience, Kind
 from voting.client import Client
 from voting.feed import RoomFeed
@@ -94,7 +94,7 @@ def texts(message: dict[str, Any]) -> list[str]:
 
 def is_silent(phone: Phone) -> bool:
     gevent.sleep(0)
-    return not phone.has_word()
+    return not phone.has_word() and not phone._got
 
 
 def catch_up(room: Room, phone: Phone) -> None:
@@ -138,6 +138,33 @@ def test_who_comes_is_told_what_is_said_from_then_on(room: Room) -> None:
     room.say("one")
     room.tick()
     assert texts(told(phone)) == ["one"]
+
+
+@pytest.mark.parametrize("needs_state", [False, True])
+def test_who_votes_while_others_are_told_is_told_too(
+    room: Room, monkeypatch: pytest.MonkeyPatch, needs_state: bool
+) -> None:
+    """A page that goes over to another view before its turn came, or after it, hears it once."""
+    monkeypatch.setattr(fanout, "SLICE", 1)
+    phones = [room.join(view="waiting") for _ in range(3)]
+
+    def all_vote() -> None:
+        for client in room.clients:
+            room.audience.move(client, "voted", needs_state=needs_state)
+
+    room.say("one")
+    gevent.spawn(all_vote)
+    room.tick()
+    room.say("two")
+    while room.audience._news.is_set():
+        room.tick()
+    for phone in phones:
+        heard: list[str] = []
+        while len(heard) < 2:
+            message = told(phone)
+            heard += texts(message) if message["type"] == "talk" else []
+        assert heard == ["one", "two"]
+        assert is_silent(phone)
 
 
 def test_a_slow_phone_is_told_all_that_it_has_missed_and_nothing_twice(room: Room) -> None:
@@ -267,3 +294,32 @@ def test_a_page_that_has_gone_is_owed_nothing(room: Room) -> None:
     assert room.audience._arrears
     room.audience.remove(room.clients[0])
     assert not room.audience._arrears
+
+
+def test_what_is_said_while_a_tick_goes_on_is_left_to_the_next(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or some would be told it twice: with this tick, which cannot reach all, and with the next."""
+    monkeypatch.setattr(fanout, "SLICE", 1)
+    monkeypatch.setattr(arrears, "SLICE", 1)
+    slow = [room.join("vera"), room.join("bob")]
+    room.stall()
+    room.say("one", to=person_of("bob"))
+    room.tick()
+    for phone in slow:
+        told(phone)
+    gevent.sleep(0.05)  # the kernel has room again, which pipes hear of from the loop
+    room.audience.mark_said()
+    ticking = gevent.spawn(room.tick)
+    gevent.sleep(0)
+    room.say("two")
+    room.say("three", to=person_of("bob"))
+    ticking.get(timeout=PATIENCE)
+    room.tick()
+    room.tick()
+    for phone in slow:
+        heard: list[str] = []
+        while len(heard) < 3:
+            heard += texts(told(phone))
+        assert sorted(heard) == ["one", "three", "two"]
+        assert is_silent(phone)

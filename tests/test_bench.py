@@ -9,10 +9,13 @@ from pathlib import Path
 import gevent
 import pytest
 
-from bench import asking, table
+from bench import asking, table, talk
+from bench.listeners import Listener, Listeners
 from bench.report import FILE, Figure, Report, Rival, read, write
 from bench.rooms import spread
+from rehearsal.visit import Site
 from tests.serving import ROOT
+from voting.protocol import MessageView, Wall, encode
 
 
 def report(*figures: Figure, rivals: list[Rival] | None = None) -> Report:
@@ -135,9 +138,33 @@ def test_the_benchmarks_locks_name_no_place_to_fetch_from() -> None:
     assert all("integrity" in entry for name, entry in entries.items() if name)
 
 
+def test_a_phone_notes_what_it_hears_again_or_out_of_order() -> None:
+    """What all have heard once, in order, is nobody's mistake."""
+    crowd = Listeners()
+    phones = [Listener(crowd, Site("127.0.0.1", 0)) for _ in range(2)]
+
+    def tell(phone: Listener, *versions: int) -> None:
+        said = tuple(MessageView(f"m{v}", v, 0, "vera", "", f"text {v}") for v in versions)
+        told = Wall("epoch", versions[-1], after=0, first=1, messages=said)
+        phone.hear(encode(told))
+
+    for phone in phones:
+        tell(phone, 1, 2)
+        tell(phone, 4)
+    assert ([phone.heard for phone in phones], crowd.misheard) == ([3, 3], 0)
+    tell(phones[0], 4)
+    assert crowd.misheard == 1
+    tell(phones[1], 6, 5)
+    assert crowd.misheard == 2
+
+
 @pytest.mark.parametrize(
     "place, file, shown",
-    [(table.WHOLE, FILE, table.tables), (table.TRANSPORTS, asking.FILE, table.beside)],
+    [
+        (table.WHOLE, FILE, table.tables),
+        (table.TRANSPORTS, asking.FILE, table.beside),
+        (table.TALK, talk.FILE, table.beside),
+    ],
 )
 def test_docs_performance_shows_the_runs_that_were_kept(
     place: str, file: Path, shown: Callable[[Report], str]

@@ -340,7 +340,7 @@ def fits(page: Page) -> None:
     )
 
 
-@pytest.mark.parametrize("locale", LOCALES if os.environ.get("TEST_ALL") else LOCALES[-1:])
+@pytest.mark.parametrize("locale", LOCALES)
 def test_fifty_long_names_fit_the_smallest_phone(
     serve: Callable[..., Server], windows: Callable[[Server], Window], locale: str
 ) -> None:

@@ -31,7 +31,7 @@ PROMPT = 10.0
 gives up on a lock, they would take thirty."""
 
 
-@pytest.fixture(params=[FileLimit, FullDisk] if os.environ.get("TEST_ALL") else [FullDisk])
+@pytest.fixture(params=[FileLimit, FullDisk] if os.environ.get("TEST_ALL") else [FileLimit])
 def fault(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Fault]:
     """A disk that can fail, in each way that a test can arrange."""
     folder = tmp_path / "disk"

@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.phones import Browser, Phone, phone
 from tests.serving import ADA, CONFIG, GRACE, Server
+from tests.talkers import TALKING
 
 P = "show_of_hands_"
 
@@ -78,6 +79,29 @@ def test_the_numbers_are_what_happened(standing_server: Server) -> None:
 
     for told in (ADA, GRACE, "Lovelace", "Who should", voter.browser.cookie):
         assert told not in now.text
+
+
+def test_messages_are_counted_by_what_became_of_them(serve: Callable[..., Server]) -> None:
+    """Said, said before, refused; and neither a text nor a name is told."""
+    server = serve(TALKING)
+    voter = phone(server, "Vera")
+    told = [
+        ("one", "", "Hello"),
+        ("one", "", "Hello"),
+        ("two", "", "\0"),
+        ("three", "nobody", "Hi"),
+    ]
+    for key, to, text in told:
+        voter.tell({"type": "say", "key": key, "to": to, "text": text})
+        while voter.next()["type"] not in ("said", "unsaid"):
+            pass
+    now = Numbers(server)
+    for outcome in ("said", "repeated", "bad_text", "unknown_person"):
+        assert now.get(P + "messages_total", outcome=outcome) == 1, outcome
+    assert now.get(P + "messages_total", outcome="muted") == 0
+    assert now.get(P + "ballots_total", outcome="repeated") == 0
+    assert "Hello" not in now.text
+    assert "Vera" not in now.text
 
 
 def test_a_histogram_has_all_its_buckets_in_order(standing_server: Server) -> None:

@@ -24,8 +24,10 @@ from tests.faults import FileLimit
 from tests.phones import Browser, Phone, phone
 from tests.serving import ADA, CONFIG, ROOT, Server, dashboard, poll_config, popen
 from voting.nearby import note, noted
+from voting.password import Password
 from voting.protocol import PollView
 from voting.records import Candidate
+from voting.safe import FolderSafe
 
 PASSWORD = "correct horse"
 
@@ -33,7 +35,7 @@ PASSWORD = "correct horse"
 @pytest.fixture
 def admin(server: Server) -> Browser:
     """A browser that is logged in as admin, with the password; the link is left for others."""
-    dashboard("password", "--config", server.config, stdin=f"{PASSWORD}\n")
+    Password(FolderSafe(server.folder / "data")).set(PASSWORD)
     admin = Browser(server)
     assert admin.post("/admin/login", {"password": PASSWORD}).status == 303
     return admin

@@ -31,7 +31,7 @@ class Feed(Protocol):
     def wall(self, view: str, place: Place, until: Place | None = None) -> bytes | None:
         """Return what was said to everyone since, as a view is told it; None if nothing was."""
 
-    def direct(self, person: str, place: Place | None) -> bytes | None:
+    def direct(self, person: str, place: Place | None, until: Place | None = None) -> bytes | None:
         """Return what was said from and to one person alone, None if nothing was."""
 
     def addressed(self, place: Place) -> set[str]:
@@ -77,10 +77,10 @@ class Arrears:
             self._wall, lambda client, place: self._feed.wall(client.view, place, until)
         )
 
-    def pay_direct(self) -> Iterator[None]:
-        """Tell those who are free what was said from and to them alone."""
+    def pay_direct(self, until: Place) -> Iterator[None]:
+        """Tell those who are free what was said from and to them alone until then."""
         return self._pay(
-            self._direct, lambda client, place: self._feed.direct(client.person, place)
+            self._direct, lambda client, place: self._feed.direct(client.person, place, until)
         )
 
     def _pay(

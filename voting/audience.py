@@ -132,7 +132,7 @@ class Audience(Ticks):
                 yield from self._arrears.pay(told)
             yield from self._show(told if is_said else None)
             if self._arrears:
-                yield from self._arrears.pay_direct()
+                yield from self._arrears.pay_direct(self._told)
         except Exception:
             self._told = told  # told twice is better than not at all
             raise
@@ -154,7 +154,7 @@ class Audience(Ticks):
         self._moved.clear()
         shows, owing = [], self._arrears.pipes
         for view, fanout in self._fanouts.items():
-            said = self._feed.wall(view, told) if fanout and told else None
+            said = self._feed.wall(view, told, self._told) if fanout and told else None
             if fanout and (kind or said):
                 frame = frames[kind, view] if kind else b""
                 if said:

@@ -52,9 +52,9 @@ class RoomFeed:
         """Make all bytes anew: those who spoke may be called otherwise."""
         self._made.clear()
 
-    def direct(self, person: str, place: Place | None) -> bytes | None:
+    def direct(self, person: str, place: Place | None, until: Place | None = None) -> bytes | None:
         """Return what was said from and to one person alone, None if nothing was."""
-        said = wall.direct(self._state, person, place, self._name_of)
+        said = wall.direct(self._state, person, place, self._name_of, until=until)
         return protocol.encode(said) if said else None
 
     def addressed(self, place: Place) -> set[str]:

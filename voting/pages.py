@@ -1,4 +1,4 @@
-"""The pages of voters and of the screen: log in, vote, talk, watch, join; the chart for other pages.
+"""The pages of voters and of the screen: log in, vote, talk, watch, join; the chart for others.
 
 Owns their routes. What a page shows first is the same message that its socket would send.
 """

@@ -86,7 +86,7 @@ def wall(
     """
     known = state.talk
     is_admin = view == "admin"
-    end = until if until and until.epoch == state.epoch else here(state)
+    end = _end(state, until)
     if known.state == "off" and not is_admin:
         return Wall(*end, 0, state.version, (), afresh=True)
     messages: Iterable[Message] = known.wall.values()
@@ -108,14 +108,25 @@ def wall(
     return Wall(*end, since, first, tuple(told), tuple(hidden) if not afresh else (), afresh)
 
 
-def direct(state: State, person: str, place: Place | None, name_of: NameOf) -> Direct | None:
-    """Return the messages from and to one person that are new since a place, None without any."""
+def direct(
+    state: State,
+    person: str,
+    place: Place | None,
+    name_of: NameOf,
+    *,
+    until: Place | None = None,
+) -> Direct | None:
+    """Return the messages from and to one person that are new since a place, None without any.
+
+    What was said behind the place `until`, if one is given, is left to another time.
+    """
     box = state.talk.boxes.get(person)
     if not box or state.talk.state == "off":
         return None
     since = place.version if place and place.epoch == state.epoch else 0
-    told = tuple(_view(message, name_of) for message in box if message.version > since)
-    return Direct(*here(state), told) if told else None
+    end = _end(state, until)
+    told = tuple(_view(said, name_of) for said in box if since < said.version <= end.version)
+    return Direct(*end, told) if told else None
 
 
 def addressed(state: State, place: Place) -> set[str]:
@@ -127,6 +138,11 @@ def addressed(state: State, place: Place) -> set[str]:
             break
         persons |= {message.author, message.to}
     return persons - {STAGE}
+
+
+def _end(state: State, until: Place | None) -> Place:
+    """Return up to where is told: in another epoch than the place's, all there is."""
+    return until if until and until.epoch == state.epoch else here(state)
 
 
 def _view(message: Message, name_of: NameOf) -> MessageView:
