@@ -77,7 +77,8 @@ class Audience:
     def settle(self) -> None:
         """Let the phones cast nothing new, and wait until each is connected and answered."""
         self.voting = False
-        self.wait(lambda: all(p.line and not p.underway for p in self.phones.values()))
+        phones = self.phones.values()
+        self.wait(lambda: all(p.line and not (p.underway or p.voice.underway) for p in phones))
 
     def wait_for_answers(self, more: int) -> None:
         """Wait until the phones have had so many more answers that were not "not now"."""

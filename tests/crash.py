@@ -4,8 +4,9 @@
 
 Each round starts the server on the same data folder, lets phones vote and an admin steer, kills the
 server, and compares what every phone was told with what lies on the disk. After the last one the
-same numbers must be on the wire, in the export, in the chart, and right to `verify`. The moments
-are drawn from a seed; what the machine does just then is its own.
+same numbers must be on the wire, in the export, in the chart, and right to `verify`; and who joins
+then hears what phones were told is said, once. The moments are drawn from a seed; what the machine
+does just then is its own.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ from playwright.sync_api import sync_playwright
 from tests.audience import Audience
 from tests.conftest import CHROMIUM_ARGS, find_chromium
 from tests.desk import Desk
-from tests.serving import CONFIG, Server, dashboard, popen
+from tests.phones import Browser
+from tests.serving import Server, dashboard, popen
+from tests.talkers import FAST, MOST, Talker
 from tests.witness import Witness
 
 POLLS = ("single", "approval", "taps")
@@ -48,7 +51,7 @@ max_ballots = 1000000
 """
         for rule in POLLS
     )
-    + CONFIG[CONFIG.index("\n[server]") :]
+    + FAST[FAST.index("\n[server]") :]
 )
 
 # What the chart has drawn: each column's own label, whose first line is the count.
@@ -152,6 +155,9 @@ class Crash:
         self._desk.let_vote(POLLS[0])
         self.audience.settle()
         self.witness.compare_export(self._desk)
+        late = Talker(Browser(self._server).log_in())
+        late.until(lambda: late.wall.afresh)
+        late.leave()
         page = chromium.new_page(viewport={"width": 1920, "height": 1080})
         page.goto(f"{self._server.url}/present")
         for poll in POLLS:
@@ -166,6 +172,9 @@ class Crash:
         page.close()
         self._kill()
         self._look()
+        heard = [message["id"] for message in late.wall.messages]
+        assert heard == [*self.witness.wall.values()][-MOST:]
+        assert heard, "nobody has said anything"
         verified = dashboard("verify", "--data", self._server.folder / "data")
         assert verified.returncode == 0, verified.stdout + verified.stderr
 

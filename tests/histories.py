@@ -1,4 +1,4 @@
-"""What may happen to a room, as hypothesis draws it: polls, ballots and commands of few names.
+"""What may happen to a room, as hypothesis draws it: polls, ballots, commands, talk, of few names.
 
 Few, so that they meet: a voter changes, an id comes again, an edit hits the round on stage.
 """
@@ -34,6 +34,21 @@ from voting.records import (
     Seal,
     Show,
     Stage,
+)
+from voting.speech import (
+    Attend,
+    Clear,
+    Hide,
+    Moderation,
+    Mute,
+    Say,
+    Slow,
+    Spoken,
+    Spotlight,
+    Talk,
+    TalkState,
+    message_id,
+    person_of,
 )
 from voting.state import State
 
@@ -102,7 +117,34 @@ def informed(command: Command, state: State) -> Command:
     return msgspec.structs.replace(command, **changed)
 
 
-moves: st.SearchStrategy[Body] = st.one_of(ballots, ballots, ballots, commands, issues, claims)
+# "" is the stage; few keys, so that most come again.
+speakers = st.sampled_from([*VOTERS, "x", ""])
+keys = st.sampled_from([f"k{n}" for n in range(12)])
+people = st.builds(person_of, speakers) | st.just("nobody")
+messages = st.builds(message_id, speakers, keys)
+switches = st.sampled_from([True, True, False])
+says = st.builds(
+    Say,
+    voter=speakers,
+    key=keys,
+    text=st.sampled_from(["Hello", "你好", "one\ntwo"]),
+    to=st.just("") | people,
+    said=st.sampled_from([False] * 5 + [True]),
+).filter(lambda say: not say.said or say.to != person_of(say.voter))  # which never was said
+moderations: st.SearchStrategy[Moderation] = st.one_of(
+    st.builds(Talk, st.sampled_from(["open", "open", *get_args(TalkState)]), switches),
+    st.builds(Slow, st.sampled_from([0, 0, 1])),
+    st.builds(Hide, messages, switches),
+    st.builds(Mute, people, switches),
+    st.builds(Clear, versions),
+    st.builds(Spotlight, messages | st.just("")),
+)
+attendances = st.builds(Attend, st.sampled_from([*VOTERS, "x"]), switches, switches)
+talk: st.SearchStrategy[Spoken] = st.one_of(says, says, says, says, moderations, attendances)
+
+moves: st.SearchStrategy[Body] = st.one_of(
+    ballots, ballots, ballots, commands, issues, claims, talk
+)
 steps = st.tuples(
     st.none() | moves,
     st.integers(0, 4).map(bool),
@@ -125,3 +167,17 @@ def stream(listing: list[Poll], taken: list[tuple[Body | None, bool, int]]) -> l
 
 streams = st.builds(stream, listings, st.lists(steps, min_size=10, max_size=60))
 """Records with times, as a journal may hold them."""
+
+
+def conversation(spoken: list[tuple[Spoken, int]]) -> list[Record]:
+    """Return the records of a room that talks and does nothing else; a step has a pause."""
+    room = Room(open=False)
+    room.record(Talk("open", direct=True))
+    for body, pause in spoken:
+        room.record(body, at=room.state.at + pause)
+    return room.records
+
+
+talk_steps = st.tuples(talk, st.sampled_from([0, 1, 700]))
+conversations = st.builds(conversation, st.lists(talk_steps, min_size=10, max_size=80))
+"""The same, of talk alone."""

@@ -12,6 +12,7 @@ from tests.phones import Browser
 from tests.pictures_of_phones import LONG, NAMES, show
 from tests.serving import CONFIG, Server
 from tests.steward import Steward
+from tests.talkers import Desk, Talker
 from tests.windows import connected
 
 POLLS = [
@@ -30,6 +31,17 @@ POLLS = [
         "candidates": [f"{n + 1} {LONG}"[:80] for n in range(14)],
     },
 ]
+
+SAID = {
+    "Ada Lovelace": "Will the slides be shared afterwards?",
+    "Grace": "🎉🎉🎉",
+    "": "Could you say the last sentence again, please? Somebody was laughing here at the back, and"
+    " I think that I have missed the one thing that I came for.",
+    "张伟": "投影有点看不清楚，可以放大一些吗？",
+    "محمد": "هل يمكنك التحدث ببطء أكثر؟",
+    "Ada": "+1",
+}
+FULL = "\n[messages]\nenabled = true\nvoter_per_second = 1000\nroom_per_second = 1000\n"
 
 
 def photograph_desks(album: Album, serve: Callable[[str], Server]) -> None:
@@ -96,6 +108,65 @@ def photograph_desks(album: Album, serve: Callable[[str], Server]) -> None:
         connected(page)
     server.kill()
     take("no server", "body[data-connection=reconnecting]")
+    photograph_queues(album, serve)
+
+
+def photograph_queues(album: Album, serve: Callable[[str], Server]) -> None:
+    """The room's talk on the desk, in the same four looks."""
+    server = serve(CONFIG + FULL)
+    moderator = Desk(server)
+    press = moderator.press
+    cookies = [
+        {"name": name, "value": value, "url": server.url}
+        for name, value in moderator.browser.cookies.items()
+    ]
+
+    def enter(size: str, language: str) -> Page:
+        page = album.open(server, "/login", size, language)
+        page.context.add_cookies(cookies)  # type: ignore[arg-type]
+        page.goto(server.url + "/admin")
+        connected(page)
+        return page
+
+    desks = Cast.enter(album, "Messages on the desk", DESKS, enter)
+
+    def take(state: str, wait: str, part: str = "#talk") -> None:
+        for page in desks:
+            page.locator(wait).first.wait_for()
+            page.locator(part).evaluate("part => part.scrollIntoView()")
+        desks.take(state, wait)
+
+    def tap(selector: str) -> None:
+        for page in desks:
+            page.locator(f"{selector}:visible").first.click()
+
+    take("nothing said yet", "#talk-none:visible")
+    voters = [Talker(Browser(server).log_in(name)) for name in SAID]
+    said = [voter.say(text) for voter, text in zip(voters, SAID.values(), strict=True)]
+    voters[0].say("The microphone on the left is off", "stage")
+    voters[2].say("Can we open a window?", "stage")
+    take("six messages, two to the stage", "#talk-unread:visible", ".queue-head")
+    press("hide", message=said[1]["id"])
+    press("spotlight", message=said[3]["id"])
+    press("mute", person=voters[5].person)
+    take("one hidden, one on the screen", "[data-hidden=true]", ".queue-head")
+    tap("[data-view=stage]")
+    take("to the stage", "#queue [data-to=stage]", ".queue-head")
+    tap("[data-do=answer]")
+    take("answering", "#say-to:visible", "#spotlight")
+    tap(".rules summary")
+    take("how people may write", "#muted:visible", ".rules")
+    tap("[data-view=everyone]")
+    for page in desks:
+        page.locator("#queue").evaluate("list => { list.scrollTop = 150; }")
+    voters[0].say_all([f"Message {n}" for n in range(200)])
+    take("two hundred wait", "#talk-waiting:visible", ".queue-head")
+    tap("#talk-waiting")
+    take("two hundred", "#queue li:nth-child(200)", ".queue-head")
+    tap("[data-part=clear] button")
+    take("asked before the wall is cleared", "#ask:visible", ".rules")
+    press("state", state="off")
+    take("off", "[data-talk=off]")
 
 
 def photograph_papers(album: Album, server: Server, desks: Cast) -> None:

@@ -11,10 +11,11 @@ from playwright.sync_api import Page, expect
 from tests.album import SCREENS, Album, Cast
 from tests.faults import FileLimit
 from tests.house import drawn
-from tests.phones import phone
+from tests.phones import Browser, phone
 from tests.pictures_of_phones import LONG, NAMES, ODD, show
 from tests.serving import Server
 from tests.steward import Steward
+from tests.talkers import Talker
 from tests.windows import connected
 
 CHINESE = ["钱学森", "屠呦呦", "袁隆平院士，杂交水稻之父", "吴健雄", "华罗庚", "阿卜杜拉·买买提江"]
@@ -79,6 +80,18 @@ COUNTS = {
     "fifty": [n % 3 for n in range(50)],
 }
 DEEP = "Highcharts.charts.find(Boolean).options.chart.options3d?.enabled"
+# What the room says, each by somebody else; some of it is put over the picture.
+SAID = {
+    "Ada": "When does the next round begin?",
+    "محمد": "متى تبدأ الجولة التالية؟ أريد أن أسمع عن الخوارزميات.",
+    "Edsger Dijkstra": "Whether machines can think is like whether submarines can swim. " * 4,
+    "张伟": "下一场演讲应该由谁来做？我觉得第三位的题目最有意思，希望能多讲一些实际的例子。",
+    "Bo": "<b>Bold</b> {y} &amp; https://example.org/a/long/path/that/does/not/break",
+    "": "Could you speak a little louder, please? The back row hears nothing. 🙂",
+    "Ada ": "Another Ada, and I can hear you well.",
+    "Grace Hopper": "Yes please, and the slides afterwards.",
+}
+LARGE = {"short": "Ada", "long": "Edsger Dijkstra", "Chinese": "张伟", "right to left": "محمد"}
 # Something to be transparent over.
 BEHIND = """document.documentElement.style.setProperty("background",
     "repeating-linear-gradient(45deg, #264653 0 40px, #2a9d8f 40px 80px)")"""
@@ -114,15 +127,36 @@ def photograph_screens(album: Album, serve: Callable[[str], Server]) -> None:
             drawn(page)
         screens.take(state, **options)
 
+    moderate(steward, "state", state="open")
+    ids = {name: say(server, name, text) for name, text in SAID.items()}
+
+    def take_wall(state: str) -> None:
+        """Take the pages with the room's messages beside the picture."""
+        key("m")
+        for page in screens:
+            expect(page.locator("#messages .text").last).to_have_text(SAID["Grace Hopper"])
+            drawn(page)
+        screens.take(f"{state}, beside messages")
+        key("m")
+
     screens.take("not begun", "body[data-round=none]")
     steward.steer("open", poll="usual")
     screens.take("nobody has voted", "body[data-round=open]")
+    take_wall("nobody has voted")
     photograph_overlay(album, server, "nobody has voted", "body")
     first = steward.look()["round"]["id"]
     crowd = steward.fill([1])
     take("the first vote")
     crowd += steward.fill([30, 27, 16])
     take("three candidates")
+    take_wall("three candidates")
+    for kind, name in LARGE.items():
+        moderate(steward, "spotlight", message=ids[name])
+        for page in screens:
+            expect(page.locator("#spotlight .text")).to_have_text(SAID[name].strip())
+        screens.take(f"a {kind} message")
+    take_wall("a message")
+    moderate(steward, "spotlight", message="")
     photograph_overlay(album, server, "three candidates", "[data-count]:text-is('31')")
     key("s")
     key("3")
@@ -172,6 +206,8 @@ def photograph_screens(album: Album, serve: Callable[[str], Server]) -> None:
             screens.take("fifty, nobody has voted", "body[data-stage=join]")
         steward.fill(counts)
         take(poll)
+        if poll in ("chinese", "odd", "twelve", "fifty"):
+            take_wall(poll)
         if poll in ("odd", "fifty"):
             photograph_overlay(album, server, poll, "[data-count]:text-is('2')")
         if poll in ("twelve", "fifty"):
@@ -196,6 +232,21 @@ def photograph_screens(album: Album, serve: Callable[[str], Server]) -> None:
     fault.end(server)
     server.kill()
     screens.take("no server", "body[data-connection=reconnecting]")
+
+
+def moderate(steward: Steward, action: str, **form: object) -> None:
+    """Press one of the admin's buttons about messages."""
+    answer = steward.browser.post(f"/admin/talk/{action}", form, Accept="application/json")
+    assert answer.status == 200, answer.text
+
+
+def say(server: Server, name: str, text: str) -> str:
+    """Let somebody say something to everyone; return what it is called."""
+    talker = Talker(Browser(server).log_in(name.strip()))
+    answer = talker.say(text)
+    assert answer["type"] == "said", answer
+    id: str = answer["id"]
+    return id
 
 
 def photograph_overlay(album: Album, server: Server, state: str, wait: str) -> None:

@@ -2,7 +2,8 @@
 
 One ballot is under way, sent again with the same id on every new line and after every "not now",
 until it has its answer. The phone also hangs up at times, and asks again for ballots that were
-counted long ago. Of several servers each new line goes to one by chance.
+counted long ago. Of several servers each new line goes to one by chance. Where the room talks, it
+says something now and then, likewise until it has its answer.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.lines import Line
+from tests.voices import Voice
 
 if TYPE_CHECKING:
     from tests.audience import Audience
@@ -60,6 +62,7 @@ class Phone:
         self.longest_away = 0.0
         self.underway: dict[str, Any] | None = None
         self.line: Line | None = None
+        self.voice = Voice(name, random)
         self._audience = audience
         self._cookie = cookie
         self._random = random
@@ -114,6 +117,24 @@ class Phone:
         self.underway = {"type": "vote", "ballot": ballot, "round": round, "choices": choices}
         self._send()
 
+    def _talk(self) -> None:
+        """Say something now and then, where there are messages."""
+        if "talk" in self._snapshot and self._audience.voting and self.voice.begins():
+            self._say()
+
+    def _say(self) -> None:
+        if self.line is not None and self._snapshot and self.voice.underway is not None:
+            self.line.tell(self.voice.underway)
+
+    def _hear(self, answer: dict[str, Any]) -> None:
+        wrong = self.voice.take(answer)
+        if wrong:
+            self._complain(wrong, answer)
+        if answer["type"] == "unsaid":
+            pause = self._random.uniform(0.02, 0.1)
+            asyncio.get_running_loop().call_later(pause, self._say)
+        self._audience.noticed()
+
     def _send(self) -> None:
         if self.line is None or not self._snapshot or self.underway is None:
             return
@@ -136,6 +157,7 @@ class Phone:
                 if is_first:
                     self._compare_own()
                     self._send()
+                    self._say()
                 self.cast()
             case "tally":
                 self._audience.show(message)
@@ -146,6 +168,8 @@ class Phone:
                 self._keep(message)
             case "refused":
                 self._give_up_or_wait(message)
+            case "said" | "unsaid":
+                self._hear(message)
 
     def _see(self, shown: dict[str, Any]) -> None:
         """Take the newest, as a page does: an older version of the same epoch is none."""
@@ -206,6 +230,7 @@ class Phone:
             self.underway = None
             self._audience.noticed(answers=1)
             self.cast()
+            self._talk()
 
     def _complain(self, what: str, message: dict[str, Any]) -> None:
         self._audience.complaints.append(f"{self.name} {what}: {message}")

@@ -20,7 +20,7 @@ import dashboard
 
 app = dashboard.create_app(dashboard.load(pathlib.Path(sys.argv[1])))
 urls = app.url_map.bind("localhost")
-values = ["1", "2", "3", "csv", "json", "poll", "open"]
+values = ["1", "2", "3", "csv", "json", "poll", "show"]
 
 def leads(path, method, rule):
     try:

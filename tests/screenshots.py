@@ -1,7 +1,7 @@
 """Pictures of every page for looking at: `make screenshots`, then open screenshots/index.html.
 
-All pages and states × sizes × themes × languages. With names (doors, phones, screens, desks,
-fleets) only those; with `readme` the pictures of the README are taken instead.
+All pages and states × sizes × themes × languages. With names (doors, phones, talk, screens,
+desks, fleets) only those; with `readme` the pictures of the README are taken instead.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from tests.pictures_of_desks import photograph_desks, photograph_doors
 from tests.pictures_of_fleets import photograph_fleets
 from tests.pictures_of_phones import photograph_phones
 from tests.pictures_of_screens import photograph_screens
+from tests.pictures_of_talk import photograph_talk
 from tests.serving import ROOT, Server
 
 PATIENCE_MS = 30_000
@@ -26,6 +27,7 @@ OUT = ROOT / "screenshots"
 SHOWS = {
     "doors": photograph_doors,
     "phones": photograph_phones,
+    "talk": photograph_talk,
     "screens": photograph_screens,
     "desks": photograph_desks,
     "fleets": photograph_fleets,

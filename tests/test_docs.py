@@ -77,7 +77,7 @@ def test_the_help_of_codes_says_whether_servers_may_run() -> None:
 def test_the_readmes_pictures_are_there() -> None:
     """A picture that is shown is in the repository."""
     shown = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", readme())
-    assert len(shown) == 6
+    assert len(shown) == 7
     assert all((ROOT / picture).is_file() for picture in shown)
 
 

@@ -13,9 +13,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests import measuring
-from tests.phones import Phone, phone
+from tests.phones import Browser, Phone, phone
 from tests.serving import CONFIG, Server, poll_config
 from tests.steward import Steward
+from tests.talkers import Talker
 from tests.windows import LAPTOP, PHONE, PROJECTOR, Window
 
 pytestmark = pytest.mark.browser
@@ -24,6 +25,7 @@ SMALL = {"width": 320, "height": 568}
 LANDSCAPE = {"width": 568, "height": 320}
 
 QUESTION_PX, NAME_PX, MANY_NAME_PX, NUMBER_PX, LEAST_PX = 48, 32, 24, 40, 20
+MESSAGE_PX = 28
 FEW = 12  # candidates, up to which names have to be large and whole
 
 # The chart's licence asks for its credit; who needs another language stands at the laptop.
@@ -64,7 +66,9 @@ SHOW = (
         for id, (question, names) in POLLS.items()
     )
     + CONFIG[CONFIG.index("\n[server]") :]
+    + "\n[messages]\nenabled = true\nvoter_per_second = 100\n"
 )
+SAID = [*ODD, *CHINESE, ENDLESS, "W" * 200]
 CROWD = 60
 COUNTS = [17 * CROWD, 2 * CROWD, CROWD]  # from two digits to four, and no more than one may tap
 
@@ -121,11 +125,23 @@ def on_screen(page: Page, candidates: int) -> list[str]:
                 "#chart .highcharts-data-label .chart-count": NUMBER_PX,
                 ".turnout": MANY_NAME_PX,
                 ".join": MANY_NAME_PX,
+                "#messages .author": MANY_NAME_PX,
+                "#messages .text": MESSAGE_PX,
                 "main": LEAST_PX,
             },
         )
     if few:
         found += measuring.cut(page, "#question, #candidates .name")
+    return found + measuring.cut(page, "#messages")
+
+
+def beside_the_wall(page: Page, candidates: int) -> list[str]:
+    """Return the same with the room's messages beside the picture, and take them away again."""
+    page.keyboard.press("m")
+    expect(page.locator("#messages .text").last).to_have_text(SAID[-1])
+    found = on_screen(page, candidates)
+    page.keyboard.press("m")
+    expect(page.locator(".wall")).to_be_hidden()
     return found
 
 
@@ -180,6 +196,9 @@ def test_everything_is_legible_from_the_back_row_and_on_the_smallest_phone(
     sizes = [PHONE, SMALL, LANDSCAPE]
     phones = [window.voter("Vera", size=size, **calm) for size in sizes]
     crowd = [phone(server) for _ in range(CROWD)]
+    speaker = Talker(Browser(server).log_in("Ada Lovelace"))
+    for text in SAID:
+        assert speaker.say(text)["type"] == "said"
     found: dict[str, list[str]] = {}
     for id, (_, names) in POLLS.items():
         if steward.look()["poll"]["id"] != id:
@@ -188,6 +207,7 @@ def test_everything_is_legible_from_the_back_row_and_on_the_smallest_phone(
         settle([*screens, *phones], tap(crowd, steward))
         for page in screens:
             found[f"screen {id} {page.viewport_size}"] = on_screen(page, len(names))
+            found[f"wall {id} {page.viewport_size}"] = beside_the_wall(page, len(names))
         for page in phones:
             found[f"phone {id} {page.viewport_size}"] = on_phone(page)
     steward.steer("close")

@@ -184,10 +184,14 @@ def plain(text: bytes, epoch: bytes, port: bytes, *, own: bool) -> bytes:
     text = text.replace(epoch, b"EPOCH").replace(b":" + port, b":PORT")
     text = re.sub(rb"\b1\d{12}\b", b"TIME", text)
     text = re.sub(rb'(name="csrf_token" value=)"[^"]*"', rb"\1TOKEN", text)
-    # Of a token: its page's random name, and the digest of numbers, in which the epoch is hashed.
-    text = re.sub(rb'("after":")[\w-]+(\.EPOCH\.\d+\.\w+\.)\w+', rb"\1PAGE\2NUMBERS", text)
+    # A voter's public name is made of a random id.
+    text = re.sub(rb'("person":")[a-z2-7]{10}"', rb'\1PERSON"', text)
+    # Of a token: its page's random name, the digest of numbers, in which the epoch is hashed, and
+    # that of `you`, in which the name is.
+    text = re.sub(
+        rb'("after":")[\w-]+(\.EPOCH\.\d+\.\w+\.)\w+\.[\w-]+', rb"\1PAGE\2NUMBERS.OWN", text
+    )
     if own:
-        text = re.sub(rb'("after":"[^"]+\.)\w+"', rb'\1OWN"', text)
         text = re.sub(rb"\b[A-Z2-7]{4}-[A-Z2-7]{4}\b", b"OWN-CODE", text)
     return text
 

@@ -40,6 +40,9 @@ names_in_exports = true
 
 [embed]
 origins = ["{FRAMER}"]
+
+[messages]
+enabled = true
 """
 
 KEPT = ("names.jsonl", "admin.password", "secret.key", "address")
@@ -77,7 +80,7 @@ class Room:
         desk.close()
         data = self.server.folder / "data"
         files = [(data / name).read_bytes() for name in KEPT if (data / name).exists()]
-        told = ("epoch", "version", "round", "rounds", "polls", "voted", "ballots")
+        told = ("epoch", "version", "round", "rounds", "polls", "voted", "ballots", "talk")
         return ([seen[name] for name in told], files)
 
 
@@ -93,6 +96,11 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
 
 # What changes something
 
+POSTED_BY_SCRIPTS = {
+    "/ballots": {"type": "vote", "ballot": "b", "round": 1, "choices": [ADA]},
+    "/messages": {"type": "say", "key": "k", "to": "", "text": "hello"},
+}
+"""What comes as JSON, and one of each that is well made."""
 
 FORM = {
     "name": "Mallory",
@@ -105,6 +113,11 @@ FORM = {
     "target": 1,
     "question": "Who?",
     "candidates": "A\nB",
+    "message": "a" * 12,
+    "person": "a" * 10,
+    "state": "open",
+    "seconds": 30,
+    "on": 0,
 }
 
 
@@ -114,7 +127,7 @@ def test_every_form_needs_a_token_and_our_origin(room: Room) -> None:
     foreign = ("http://evil.example", "null", f"{room.server.url}.evil.example")
     forged = [FORM, {**FORM, "csrf_token": stranger.token()}, {**FORM, "csrf_token": ""}]
     for path in paths("POST"):
-        if path == "/ballots":
+        if path in POSTED_BY_SCRIPTS:
             continue
         for name, visitor in room.visitors.items():
             for body in forged:
@@ -126,28 +139,28 @@ def test_every_form_needs_a_token_and_our_origin(room: Room) -> None:
     assert room.state() == before
 
 
-def test_every_way_to_change_something_is_a_form_but_for_ballots() -> None:
-    """A ballot's own rule, Origin and JSON, is seen to where it is made."""
-    assert [rule for rule in routes("POST") if not rule.startswith(("/admin", "/log"))] == [
-        "/ballots"
-    ]
+def test_every_way_to_change_something_is_a_form_but_for_what_phones_say() -> None:
+    """A ballot's and a message's own rule, Origin and JSON, is seen to where they are taken."""
+    others = [rule for rule in routes("POST") if not rule.startswith(("/admin", "/log"))]
+    assert sorted(others) == sorted(POSTED_BY_SCRIPTS)
 
 
-def test_a_ballot_comes_from_our_own_pages_alone(room: Room) -> None:
+@pytest.mark.parametrize("path", POSTED_BY_SCRIPTS)
+def test_what_phones_say_comes_from_our_own_pages_alone(room: Room, path: str) -> None:
     """403 for a foreign Origin and for none, 415 for what a form of another site can send."""
     before = room.state()
-    sent = json.dumps({"type": "vote", "ballot": "b", "round": 1, "choices": [ADA]}).encode()
+    sent = json.dumps(POSTED_BY_SCRIPTS[path]).encode()
     json_type = {"Content-Type": "application/json"}
     for origin in ("http://evil.example", "null", room.server.url.replace("http", "ftp")):
         headers = {**json_type, "Origin": origin}
-        assert room.voter.ask("POST", "/ballots", sent, headers).status == 403, origin
+        assert room.voter.ask("POST", path, sent, headers).status == 403, origin
     head = (
-        f"POST /ballots HTTP/1.1\r\nHost: localhost\r\nCookie: {room.voter.cookie}\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {room.voter.cookie}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(sent)}\r\n\r\n"
     )
     assert status(knock(room.server, head.encode() + sent)) == 403
     for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):
-        assert room.voter.ask("POST", "/ballots", sent, {"Content-Type": kind}).status == 415, kind
+        assert room.voter.ask("POST", path, sent, {"Content-Type": kind}).status == 415, kind
     assert room.state() == before
 
 

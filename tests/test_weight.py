@@ -13,6 +13,8 @@ from tests.serving import ROOT, Server
 
 MOST_BYTES = 30_000
 MOST_REQUESTS = 5
+MOST_TALK_BYTES = 16_000
+"""Of what comes on top where the room talks, once it does."""
 
 NAMED = re.compile(r'(?:src|href)="(/static/[^"]+)"')
 IMPORTED = re.compile(r"^(?:import\b[^(\n]*|@import\b.*)[\"'].*", re.MULTILINE)
@@ -65,3 +67,17 @@ def test_whoever_has_logged_in_has_most_of_the_vote(shipped: Server, language: s
     after = load(phone.log_in(), "/", language)
     assert after.keys() - before.keys() == {"/"}
     assert sum((before | after).values()) <= MOST_BYTES
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_rooms_talk_adds_little_and_only_where_it_is_on(shipped: Server, language: str) -> None:
+    """The panel, its style and its script, apart from the page, which names none of them."""
+    voter = Browser(shipped).log_in()
+    page = load(voter, "/", language)
+    assert not [path for path in page if "talk" in path]
+    script = next(path for path in page if path.endswith("/js/voter.js"))
+    panel = load(voter, "/talk", language)
+    asked = {"Accept_Encoding": "gzip", "Accept_Language": language}
+    panel["script"] = weight(voter.get(script.replace("voter.js", "talk.js"), **asked))
+    assert len(panel) == 3, panel
+    assert sum(panel.values()) <= MOST_TALK_BYTES, panel

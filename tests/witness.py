@@ -18,9 +18,12 @@ from pathlib import Path
 from tests.audience import Audience, Numbers
 from tests.desk import Desk
 from tests.retrying import Phone, Told, stand
+from tests.voices import RECENT, Voice
 from voting.ballots import apply
+from voting.conversation import Said
 from voting.records import Ballot, Command, Record, decode
-from voting.state import Done, Receipt, State
+from voting.speech import Say
+from voting.state import Done, Outcome, Receipt, State
 
 
 def read_journal(folder: Path) -> list[Record]:
@@ -46,7 +49,8 @@ class Witness:
     """Follows a journal from look to look, and holds it against an audience.
 
     `epochs` are those that the journal has had; `anew` is how many ballots were counted once more
-    in a later one, after what had counted them was lost.
+    in a later one, after what had counted them was lost. `wall` maps the keys of messages to their
+    public names, in the order in which they were said first.
     """
 
     def __init__(self, audience: Audience) -> None:
@@ -59,6 +63,8 @@ class Witness:
         self._voters: dict[str, str] = {}
         self._numbers: dict[tuple[str, int], Numbers | None] = {}
         self._counted: dict[str, dict[str, Told]] = {name: {} for name in audience.phones}
+        self.wall: dict[str, str] = {}
+        self._here: set[str] = set()
 
     def look(self, folder: Path) -> None:
         """Follow a journal's file, and compare."""
@@ -86,6 +92,7 @@ class Witness:
                 name = self._sender(ballot, voter, receipt.round, receipt.choices)
                 counted[name][ballot] = told_of(receipt)
         self.state, self._counted = state, counted
+        self._here = {key for answers in state.talk.said.values() for key in answers}
         unknown = self._audience.shown.keys() - self._numbers.keys()
         for epoch, version in unknown:
             if epoch == state.epoch and version <= state.version:
@@ -104,6 +111,17 @@ class Witness:
             counts = Counter(choice for held in mine for told in held for choice in told.choices)
             assert Counter(round.counts) == counts, f"round {round.id} has other counts"
             assert (round.ballots, round.voted) == (sum(map(len, mine)), len(mine))
+        for name, phone in self._audience.phones.items():
+            self._compare_said(name, phone.voice)
+
+    def _compare_said(self, name: str, voice: Voice) -> None:
+        """Compare what a phone was told is said with what is; of one it may not know yet."""
+        mine = {key: id for key, id in self.wall.items() if key.partition("-")[0] == name}
+        assert voice.said.items() <= mine.items(), f"{name} was told of messages that are not there"
+        unheard = mine.keys() - voice.said.keys()
+        assert not unheard or (voice.underway and unheard == {voice.underway["key"]}), unheard
+        known = self.state.talk.said.get(self._voters.get(name, ""), {})
+        assert {*[*voice.said][-RECENT:]} <= known.keys(), f"{name} has said what is lost"
 
     def compare_export(self, desk: Desk) -> None:
         """Compare what phones hold with what a server exports, once all is answered."""
@@ -126,6 +144,18 @@ class Witness:
             if isinstance(outcome, Receipt) and outcome.version == state.version:
                 assert body.ballot not in self._counted[name], f"{body.ballot} counts twice"
                 self._counted[name][body.ballot] = told_of(outcome)
+        elif isinstance(body, Say):
+            self._listen(body, outcome)
+
+    def _listen(self, say: Say, outcome: Outcome) -> None:
+        """Take in a message: as it was sent, of one voter, and said once in one history."""
+        name = say.key.partition("-")[0]
+        assert self._voters.setdefault(name, say.voter) == say.voter, say
+        assert self._audience.phones[name].voice.sent.get(say.key) == say.text, say
+        if isinstance(outcome, Said) and outcome.version == self.state.version:
+            assert say.key not in self._here, f"{say.key} is said twice"
+            self._here.add(say.key)
+            assert self.wall.setdefault(say.key, outcome.id) == outcome.id, say
 
     def _note(self) -> None:
         """Note what pages may be shown of the state as it is."""

@@ -15,6 +15,7 @@ import { createIntake } from "./phone/intake.js";
 import { chartPanel } from "./phone/panel.js";
 import { keepPlace } from "./phone/place.js";
 import { renderStatus, statusOf } from "./phone/status.js";
+import { createTalk } from "./phone/talk.js";
 import { createTaps } from "./phone/taps.js";
 import { createVoice } from "./phone/voice.js";
 
@@ -29,7 +30,8 @@ const taps = createTaps({ ...way, changed: (those) => store.change({ taps: those
 const whole = (held) => ({ ...held, open: takesBallots(held.snapshot.round, clock) });
 const casting = createCasting({ page: () => whole(store.get()), ballots, taps, words, changed: (draft) => store.change({ draft }) });
 const first = { snapshot, you: readJson("you"), box: ballots.box(), taps: taps.taps(), draft: draftBefore(), connection: { state: "connecting" } };
-const say = createVoice(byId("announcer"));
+const voice = createVoice(byId("announcer"));
+const talk = createTalk({ ...way, tell: voice.tell, clock });
 const renderDetails = createDetails(words, { disconnect: () => line.disconnect(), reconnect: () => line.reconnect() });
 const store = createStore(first, (held) => keepPlace(() => render(held)));
 function render(held) {
@@ -38,12 +40,13 @@ function render(held) {
   renderBadge(connection, words, badgeWord(held, words));
   renderDetails(held);
   panel.render(held.snapshot);
+  talk.render(held);
   renderCountdown(round);
   // At a change of round `you` comes a moment before its state; half of both would be wrong.
   if (held.you.round !== round.id) return;
   const page = whole(held);
   renderChoices(page, words, casting.tap);
-  say(page, renderStatus(byId("status"), statusOf(page, words)));
+  voice.say(page, renderStatus(byId("status"), statusOf(page, words)));
 }
 
 byId("send").addEventListener("click", casting.submit);
@@ -51,7 +54,10 @@ const take = createIntake({ store, ballots, taps, clock });
 
 const line = connect({
   view: "voter",
-  onMessage: (message) => take[message.type]?.(message),
+  onMessage(message) {
+    take[message.type]?.(message);
+    talk.take(message);
+  },
   onChange(connection) {
     store.change({ connection });
     // Another line or none: what has no answer is sent again, when the state has come.

@@ -7,28 +7,31 @@ import { FRESH_MS, postAction } from "../page/remote.js";
 const OWN_MS = 2000; // a change of the round so soon after an own action is that action's
 
 const main = document.querySelector("main");
+const { value: csrf } = main.querySelector("[name=csrf_token]");
 let seen = ""; // what the buttons are about, as last rendered
-let asked = null; // the form that waits for a yes
+let asked = null; // what was pressed and waits for a yes
 let postedAt = -Infinity;
 let timer;
+
+/** What an action is called in words: the last part of its path, with that before it for messages. */
+export const nameOf = (action) => (action.startsWith("talk/") ? action.replace("/", "-") : action.split("/").pop());
 
 /**
  * Post every action. `onPost()` is called as one leaves, and what it returns is handed on to
  * `onDone(action, fields, that)` once it is done; `announce` reads out what is said. Returns
- * tell(text, isTrouble), for what else there is to say.
+ * {tell, press}: tell(text, isTrouble) for what else there is to say, and press(button, action,
+ * fields) for a button without a form.
  */
 export function wireActions({ words, announce, onPost, onDone }) {
   const tellAll = (text, isTrouble) => {
     tell(text, isTrouble);
     if (text) announce(text);
   };
-  async function post(form, isSure = false) {
-    const button = buttonOf(form);
+  async function post({ button, read }, isSure = false) {
     if (button.hasAttribute("aria-busy")) return;
-    const { csrf_token: csrf, ...fields } = Object.fromEntries(new FormData(form));
+    const { action, fields } = read();
     if (isSure) delete fields.ask;
-    const action = new URL(form.action).pathname.replace("/admin/", "");
-    const name = action.split("/").pop();
+    const name = nameOf(action);
     button.setAttribute("aria-busy", "true"); // `disabled` would take the focus away
     postedAt = performance.now();
     tell("");
@@ -37,7 +40,7 @@ export function wireActions({ words, announce, onPost, onDone }) {
     const answer = await postAction(action, fields, csrf);
     button.removeAttribute("aria-busy");
     if (answer.code === "not_logged_in") return location.assign("/admin/login");
-    if (answer.code === "sure") return askFor(form, name, answer.message, words[`sure_${name}`]);
+    if (answer.code === "sure") return askFor({ button, read }, name, answer.message, words[`sure_${name}`]);
     // Without an answer of ours nobody knows whether it was done.
     tellAll(answer.ok ? words[`done_${name}`] : (answer.message ?? words.no_answer), !answer.ok);
     if (answer.ok) onDone(action, fields, before);
@@ -45,12 +48,21 @@ export function wireActions({ words, announce, onPost, onDone }) {
   main.addEventListener("submit", (event) => {
     if ("leads" in event.target.dataset) return; // to a page of its own
     event.preventDefault();
-    if (!("fresh" in main.dataset)) post(event.target);
+    const form = event.target;
+    if (!("fresh" in main.dataset)) post({ button: buttonOf(form), read: () => readForm(form) });
   });
   byId("ask-yes").addEventListener("click", () => post(asked, true));
   byId("ask-no").addEventListener("click", stopAsking);
   byId("ask").addEventListener("keydown", ({ key }) => key === "Escape" && stopAsking());
-  return tellAll;
+  const press = (button, action, fields) => post({ button, read: () => ({ action, fields }) });
+  return { tell: tellAll, press };
+}
+
+/** What a form says when it is posted: a page may have changed it since it was first asked about. */
+function readForm(form) {
+  const fields = Object.fromEntries(new FormData(form));
+  delete fields.csrf_token;
+  return { action: new URL(form.action).pathname.replace("/admin/", ""), fields };
 }
 
 /** The button of a form that can be seen; one of them may stand outside of it. */
@@ -59,8 +71,8 @@ function buttonOf(form) {
   return buttons.find((button) => button.checkVisibility?.() ?? !button.closest("[hidden]")) ?? buttons[0];
 }
 
-function askFor(form, name, question, yes) {
-  asked = form;
+function askFor(pressed, name, question, yes) {
+  asked = pressed;
   setText(byId("ask-words"), question);
   setText(byId("ask-yes"), yes);
   byId("ask-yes").dataset.confirm = name;
@@ -73,7 +85,7 @@ function askFor(form, name, question, yes) {
 function stopAsking() {
   const isHere = byId("ask").contains(document.activeElement);
   byId("ask").hidden = true; // what it hid while it stood there can have the focus again
-  if (isHere) buttonOf(asked).focus();
+  if (isHere) asked.button.focus();
   asked = null;
 }
 

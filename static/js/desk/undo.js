@@ -3,6 +3,7 @@
 
 import { byId, setAttribute, setText } from "../page/dom.js";
 import { fill, fillCount } from "../page/words.js";
+import { nameOf } from "./actions.js";
 import { inUse } from "./rounds.js";
 
 const WHILE_MS = 60_000;
@@ -11,12 +12,12 @@ const REHEARSAL_SECONDS = 600;
 /**
  * Returns the offer to take an action back, as {action, fields, back}, or null.
  *
- * `before` is the snapshot from before the action; `back` names the words on the button.
+ * `before` is the snapshot from before the action; `back` names the words on the button. What is
+ * `isApart` is about no round, and none can refuse it.
  */
 export function offerAfter(action, fields, { poll, round, results }) {
-  const name = action.split("/").pop();
   const question = { action: "stage", fields: { poll: poll.id } };
-  switch (name) {
+  switch (nameOf(action)) {
     case "stage":
       return { ...question, back: "back_stage" };
     case "restore":
@@ -27,6 +28,10 @@ export function offerAfter(action, fields, { poll, round, results }) {
       return { action: action.replace(/remove$/, "put-back"), fields: {}, back: "back_remove" };
     case "end":
       return { action: "rehearse", fields: { seconds: REHEARSAL_SECONDS }, back: "back_end" };
+    case "talk-hide":
+      return { action: "talk/show", fields, back: "back_talk-hide", isApart: true };
+    case "talk-mute":
+      return { action: "talk/unmute", fields, back: "back_talk-mute", isApart: true };
     default:
       return null;
   }
@@ -61,14 +66,14 @@ function undoable(snapshot, now) {
 /** Show the way back, if there is one; during a rehearsal nothing can be done but end it. */
 export function renderUndo({ snapshot, offer: made }, words, now) {
   const round = undoable(snapshot, now);
-  const offer = made !== null && snapshot.version > made.version ? made : null;
-  byId("undo").hidden = snapshot.round.rehearsal === true || (offer === null && !round);
+  const offer = made !== null && (made.isApart || snapshot.version > made.version) ? made : null;
+  byId("undo").hidden = !offer?.isApart && (snapshot.round.rehearsal === true || (offer === null && !round));
   if (byId("undo").hidden) return;
   const { action, fields, back } = offer ?? { action: "restore", fields: { target: round.id }, back: "undo_do" };
   const form = byId("undo").querySelector("form");
   setText(byId("undo-words"), offer ? "" : fillCount(words.undo, round.ballots, { round: round.id }));
   setText(form.querySelector("button"), fill(words[back], { round: fields.target }));
   setAttribute(form, "action", `/admin/${action}`);
-  form.querySelector("button").dataset.action = action.split("/").pop();
-  for (const name of ["target", "poll", "results", "seconds"]) form.elements[name].value = fields[name] ?? "";
+  form.querySelector("button").dataset.action = nameOf(action);
+  for (const name of ["target", "poll", "results", "seconds", "message", "person"]) form.elements[name].value = fields[name] ?? "";
 }

@@ -1,5 +1,5 @@
-// A line made of questions: what is new is asked for, again and again, and ballots are posted. To the
-// rest of the page it is a line like a socket. Never comes back by itself: it says how it ended.
+// A line made of questions: what is new is asked for, again and again; ballots and messages are posted.
+// To the rest of the page it is a line like a socket. Never comes back by itself: it says how it ended.
 
 import { CROWDED, GOING, LOGIN, LOST, UNFIT } from "./ends.js";
 import { reach } from "./reach.js";
@@ -21,6 +21,8 @@ export function openQuestions(view, { onMessage, onClose }, wait) {
   let endPause = null;
   let after; // the server's name for the newest that is here
   let pings = 0; // to be asked
+  let heard; // since when to be told what was said: asked until it is answered
+  let people; // the newest list of who is here, while the page wants it
   let calls = 0; // for the next question, before its time
   let isProving = false; // a wait was cut: the next question shows whether there is a line
   let isOver = false;
@@ -30,9 +32,10 @@ export function openQuestions(view, { onMessage, onClose }, wait) {
   }
 
   async function ask() {
-    const [isPing, before, leaves] = [pings > 0, calls, performance.now()];
-    const isWaiting = after !== undefined && !isPing && !isProving && mayWait();
-    const asks = new URLSearchParams({ view, tab: TAB, ...(after && { after }), ...(isWaiting && { wait }), ...(isPing && { ping: 1 }) });
+    const [isPing, hears, before, leaves] = [pings > 0, heard, calls, performance.now()];
+    const isWaiting = after !== undefined && !isPing && !hears && !isProving && mayWait();
+    const talk = { ...(hears && { heard: hears }), ...(people && { people }) };
+    const asks = new URLSearchParams({ view, tab: TAB, ...(after && { after }), ...(isWaiting && { wait }), ...(isPing && { ping: 1 }), ...talk });
     const stop = new AbortController();
     if (isWaiting) waiting = stop;
     const answer = await request(`/live?${asks}`, LATE_MS + (isWaiting ? wait * 1000 : 0), stop);
@@ -46,6 +49,7 @@ export function openQuestions(view, { onMessage, onClose }, wait) {
     }
     isProving = false;
     pings -= Number(isPing);
+    if (heard === hears) heard = undefined;
     take(answer);
     if (isOver || pings > 0) return;
     if (!mayWait()) await pause(PERIOD_MS * (0.8 + 0.4 * Math.random()));
@@ -54,6 +58,12 @@ export function openQuestions(view, { onMessage, onClose }, wait) {
 
   // A browser opens six connections to a server, for all its tabs together: those that nobody looks at
   // must not hold them, or no vote gets through.
+  const ASKS = {
+    ping: () => { pings += 1; },
+    hear: (message) => { heard = message.after || "0"; },
+    people: ({ on }) => { people = on ? "0" : undefined; },
+  };
+
   const mayWait = () => wait > 0 && !document.hidden;
 
   /** A wait ended without an answer: by a proxy that has no patience, or because the line went. */
@@ -77,17 +87,21 @@ export function openQuestions(view, { onMessage, onClose }, wait) {
     if (status !== 200) return end(ENDS[status] ?? UNFIT, later);
     if (!body?.after || !Array.isArray(body.messages)) return end(UNFIT); // a portal's, not ours
     after = body.after;
-    for (const message of body.messages) if (!isOver) onMessage(message);
+    for (const message of body.messages) {
+      if (message.type === "people" && people) people = message.after;
+      if (!isOver) onMessage(message);
+    }
   }
 
-  async function post(ballot) {
-    const options = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(ballot) };
-    const answer = await request("/ballots", POST_MS, new AbortController(), options);
+  async function post(message) {
+    const options = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(message) };
+    const path = message.type === "vote" ? "/ballots" : `/messages?view=${view}`;
+    const answer = await request(path, POST_MS, new AbortController(), options);
     if (isOver) return;
-    // Who has to log in first keeps the vote until then, as on a socket.
+    // Who has to log in first keeps the vote, or the message, until then, as on a socket.
     if (answer === null || answer.status === 401 || !answer.body?.type) return end(ENDS[answer?.status] ?? LOST, answer?.later);
     onMessage(answer.body);
-    endPause?.(); // the numbers with this vote
+    endPause?.(); // the numbers with this vote, the wall with this message
   }
 
   async function request(path, patience, stop, options) {
@@ -120,10 +134,12 @@ export function openQuestions(view, { onMessage, onClose }, wait) {
   return {
     send(message) {
       if (isOver) return false;
-      if (message.type === "ping") {
-        pings += 1;
+      const ask = ASKS[message.type];
+      if (!ask) post(message);
+      else {
+        ask(message);
         call();
-      } else post(message);
+      }
       return true;
     },
     close,

@@ -36,7 +36,7 @@ export function createIntake({ store, ballots, taps, clock }) {
       const isNew = message.version > snapshot.version; // else `you` has told of it already
       const counting = snapshot.poll.rule === "taps" ? you.ballots + Number(isNew) : 1;
       // First what counts, then the end of the way there: the line never says "tap a name" between.
-      if (message.round === snapshot.round.id) store.change({ you: { ...message, name: you.name, ballots: counting } });
+      if (message.round === snapshot.round.id) store.change({ you: { ...you, ...message, ballots: counting } });
       taps.receipt(message);
       const awaited = ballots.receipt(message, snapshot.round.id);
       // After a reload the page was not touched yet, and a browser would only complain.

@@ -4,25 +4,36 @@ import { createAnnouncer } from "../page/announce.js";
 import { byId } from "../page/dom.js";
 import { join } from "../page/words.js";
 
-/** Returns say(page, status), to be called at each change; a page that has just come is silent. */
+/**
+ * Returns {say(page, status), tell(source)}: `say` is called at each change, and a page that has just
+ * come is silent; `source()`, asked when it is about to be told, returns what else is new, or "".
+ */
 export function createVoice(element) {
   const announce = createAnnouncer(element);
   let said = null; // as the listener knows them
   let latest = null;
+  let besides = () => "";
 
   /** What has changed since it was last told, whatever became of it in between. */
   function news() {
     const fresh = latest.filter((sentence, place) => sentence !== said[place]);
     said = latest;
-    return join(...fresh);
+    return join(...fresh, besides());
   }
 
-  return function say({ connection, snapshot }, status) {
+  function say({ connection, snapshot }, status) {
     if (connection.state === "connecting") return;
     const banner = snapshot.round.rehearsal && byId("rehearsal").textContent;
     const before = latest;
     latest = [banner, byId("connection").textContent, snapshot.poll.question, status ?? before?.at(-1) ?? ""];
     said ??= latest;
     if (before && latest.some((sentence, place) => sentence !== before[place])) announce(news);
-  };
+  }
+
+  function tell(source) {
+    besides = source;
+    if (latest) announce(news);
+  }
+
+  return { say, tell };
 }

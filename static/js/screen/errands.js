@@ -6,9 +6,10 @@ const ERRANDS = {
   reset: ({ round }) => ["reset", { ask: 1, seconds: round.closes_at === null ? "" : "proposed" }],
   reveal: ({ round }) => ["show", { target: round.id, results: "live" }],
   next: () => ["next", { ask: 1 }],
+  unlight: () => ["talk/spotlight", { message: "" }],
 };
 
-/** The action and its fields for one of turn, reset, reveal, next; null for anything else. */
+/** The action and its fields for one of turn, reset, reveal, next, unlight; null for anything else. */
 export function errandFor(name, snapshot) {
   if (!Object.hasOwn(ERRANDS, name)) return null;
   const [action, fields] = ERRANDS[name](snapshot);

@@ -5,8 +5,9 @@ import { byId, setAttribute } from "../page/dom.js";
 const NEXT = { big: "corner", corner: "none", none: "big" };
 
 /** How the code is shown: as the presenter chose; else it is the picture until there is another. */
-export function codeOf(chosen, stage) {
-  return chosen ?? (stage === "join" ? "big" : "corner");
+export function codeOf(chosen, { stage, spotlight }) {
+  const wanted = chosen ?? (stage === "join" ? "big" : "corner");
+  return wanted === "big" && spotlight === "on" ? "corner" : wanted;
 }
 
 export const nextCode = (shown) => NEXT[shown];

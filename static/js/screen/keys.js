@@ -5,7 +5,8 @@ import { byId } from "../page/dom.js";
 const KEYS = {
   f: "full", q: "code", t: "theme", s: "sort", 3: "columns",
   "+": "larger", "=": "larger", "-": "smaller", "_": "smaller", "−": "smaller",
-  o: "turn", r: "reset", v: "reveal", n: "next",
+  m: "wall",
+  o: "turn", r: "reset", v: "reveal", n: "next", x: "unlight", escape: "unlight",
   "?": "help", "？": "help",
 };
 const HELD = new Set(["larger", "smaller"]); // may go on while the key is held down
@@ -15,6 +16,8 @@ function doingOf(event) {
   const { key, code, repeat, target, isComposing } = event;
   if (event.ctrlKey || event.altKey || event.metaKey || isComposing) return undefined;
   if (target.closest?.("input:not([type=checkbox]), textarea, select")) return undefined;
+  // Escape closes dialogs, and leaves the full screen: it is ours only where something else is to go.
+  if (key === "Escape" && (document.body.dataset.spotlight !== "on" || document.querySelector("dialog[open]"))) return undefined;
   // On a keyboard of another script, the key counts that stands where the Latin letter would.
   const isForeign = /^\p{L}$/u.test(key) && !/[a-z]/i.test(key);
   const doing = KEYS[(isForeign ? code.replace("Key", "") : key).toLowerCase()];

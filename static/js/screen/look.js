@@ -1,5 +1,5 @@
-// How the presenter likes the screen: theme, size of text, order, style of columns, keys. Remembered
-// by this browser, and nobody else's business.
+// How the presenter likes the screen: theme, size of text, order, style of columns, keys, wall.
+// Remembered by this browser, and nobody else's business.
 
 import { byId } from "../page/dom.js";
 
@@ -14,11 +14,12 @@ const NEXT = {
   sort: ({ sort }) => ({ sort: sort === "ballot" ? "ranked" : "ballot" }),
   columns: ({ columns }) => ({ columns: columns === "flat" ? "3d" : "flat" }),
   keys: ({ keys }) => ({ keys: !keys }),
+  wall: ({ wall }) => ({ wall: !wall }),
 };
 
 /** The look as it was left, or the usual one, with the style of columns that the server proposes. */
 export function rememberedLook(columns) {
-  return { theme: "dark", text: 1, sort: "ballot", columns, keys: true, ...read(), scrolls: false };
+  return { theme: "dark", text: 1, sort: "ballot", columns, keys: true, wall: false, ...read(), scrolls: false };
 }
 
 /** The look after a change, by its name in NEXT; null if there is no such change. */

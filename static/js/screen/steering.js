@@ -4,6 +4,7 @@
 import { byId, setText } from "../page/dom.js";
 import { FRESH_MS, postAction } from "../page/remote.js";
 import { aboutOf, errandFor } from "./errands.js";
+import { isLit } from "./spotlight.js";
 
 /** Returns {run(name, snapshot), render(snapshot)}; `tell(text)` says a refusal on the page. */
 export function createSteering(words, tell) {
@@ -70,6 +71,7 @@ export function createSteering(words, tell) {
     const errand = errandFor(name, snapshot);
     if (errand === null || "fresh" in document.body.dataset) return;
     if (name === "reveal" && snapshot.counts !== null) return tell(words.seen_already);
+    if (name === "unlight" && !isLit(snapshot)) return tell(words.nothing_lit);
     post(errand);
   }
 
