@@ -12,6 +12,7 @@ import pytest
 from tests.folding import Room as Fold
 from tests.wired import LARGE, PATIENCE, Phone
 from voting import arrears, fanout
+from voting.arrears import pipe_of
 from voting.audience import Audience, Kind
 from voting.client import Client
 from voting.feed import RoomFeed
@@ -308,7 +309,9 @@ def test_what_is_said_while_a_tick_goes_on_is_left_to_the_next(
     room.tick()
     for phone in slow:
         told(phone)
-    gevent.sleep(0.05)  # the kernel has room again, which pipes hear of from the loop
+    with gevent.Timeout(PATIENCE):
+        while not all(pipe_of(client).is_free for client in room.clients):
+            gevent.sleep(0.01)
     room.say("two")
     ticking = gevent.spawn(room.tick)
     gevent.sleep(0)  # one of them has got what it was owed

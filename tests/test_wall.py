@@ -203,3 +203,17 @@ def told_alone(room: Room, person: str, place: Place | None = None) -> list[str]
     """What is told to one person's pages alone."""
     told = wall.direct(room.state, person, place, name_of)
     return [message.text for message in told.messages] if told else []
+
+
+def test_a_frame_says_behind_which_change_of_the_wall_it_goes_on() -> None:
+    """Ballots make versions too: who was told of the last change of the wall lacks nothing."""
+    room = Room()
+    for body in (OPEN, Say("v", "k1", "one")):
+        room.record(body)
+    page = Page().hear(room.state)
+    room.cast("v", "b1", "ada")
+    place = wall.here(room.state)
+    room.record(Say("v", "k2", "two"))
+    frame = wall.wall(room.state, "waiting", place, name_of)
+    assert page.wall.version == frame.after < place.version
+    assert wall.wall(room.state, "waiting", None, name_of).after == 0

@@ -58,12 +58,12 @@ Where there are messages, `state` also has
               with "state":"off" where there are none, and with "muted":[{"id":"…","name":"…"}].
     talk      what is new on the wall, at most once a tick: {"type":"talk","epoch":"…",
               "version":131,"after":128,"first":9,"messages":[M],"hidden":["<id>"],"afresh":true}:
-              what came to it behind version `after`, up to `version`. M is {"id":"…",
-              "version":128,"at":…,"from":"<person>"|"stage","name":"Ada"|"","text":"…"}, where a
-              name that is empty is nobody's. Those in `hidden` are shown no more (left out, there
-              are none), and those of a version before `first`: nobody could hide them any more.
-              `afresh`, left out where it is not so: these take the place of all others. Who holds
-              less than what came up to `after` lacks something, and may ask for it by `hear`.
+              what came to it up to `version`, for whoever holds what it had at `after`; who holds
+              less lacks something, and may ask for it by `hear`. M is {"id":"…","version":128,
+              "at":…,"from":"<person>"|"stage","name":"Ada"|"","text":"…"}, where a name that is
+              empty is nobody's. Those in `hidden` are shown no more (left out, there are none),
+              and those of a version before `first`: nobody could hide them any more. `afresh`,
+              left out where it is not so: these take the place of all others.
               To an admin M may have "hidden":true, and there are messages with "to":"stage", and
               with "to":"<person>" and "to_name":"…" those of the stage to one person.
     direct    messages from and to this voter alone: {"type":"direct","epoch":"…","version":131,

@@ -94,18 +94,21 @@ def wall(
         messages = sorted((*messages, *known.boxes.get(STAGE, ())), key=lambda m: m.version)
     since = place.version if place and place.epoch == state.epoch else 0
     afresh = since < max(known.forgotten, known.renewed) or not since
+    after = 0 if afresh else max(known.forgotten, known.renewed)
     hidden = []
     told = []
     for message in messages:
         if message.version > end.version:
             break
+        # What came before: who holds it, lacks nothing that this goes on behind.
+        after = max(after, *(v for v in (message.version, message.changed, 0) if v <= since))
         if afresh or message.version > since or message.changed > since:
             if is_admin or not message.hidden:
                 told.append(_view(message, name_of))
             elif message.version <= since:
                 hidden.append(message.id)
     first = next((message.version for message in known.wall.values()), state.version)
-    return Wall(*end, since, first, tuple(told), tuple(hidden) if not afresh else (), afresh)
+    return Wall(*end, after, first, tuple(told), tuple(hidden) if not afresh else (), afresh)
 
 
 def direct(

@@ -41,12 +41,13 @@ export async function openTalk(line, about) {
     createListing({ words, go, outbox, takeBack: composer.takeBack }),
     hearing.render,
   ];
-  const held = { wall: NOTHING_SAID, isWhole: false, direct: NOTHING_SAID, people: NOBODY, place: EVERYONE, isOpen: panel.isOpen() };
-  const store = createStore({ ...held, snapshot, you, connection, box: outbox.box(), read: readBefore(snapshot) }, render);
+  const read = readBefore(snapshot);
+  const held = { wall: { ...NOTHING_SAID, epoch: read.epoch, version: read.wall }, isWhole: false, direct: NOTHING_SAID, people: NOBODY, place: EVERYONE, isOpen: panel.isOpen() };
+  const store = createStore({ ...held, snapshot, you, connection, box: outbox.box(), read }, render);
 
   function render(page) {
-    const read = readNow(page);
-    if (read !== page.read) return store.change({ read });
+    const seen = readNow(page);
+    if (seen !== page.read) return store.change({ read: seen });
     if (page.isOpen && !page.snapshot.talk) return panel.leave();
     for (const part of parts) part(page);
   }

@@ -12,7 +12,7 @@ export function createHearing(send, later) {
   let isWholeAsked = false;
   let isWatching = false; // who is here is being told
 
-  function render({ connection, snapshot, wall, isWhole, read, isOpen, place }) {
+  function render({ connection, snapshot, wall, isWhole, isOpen, place }) {
     if (connection.state !== "connected" || !snapshot.talk) {
       line = null;
       return;
@@ -20,7 +20,7 @@ export function createHearing(send, later) {
     const isNew = connection !== line;
     if (isNew) [line, isWholeAsked, isWatching] = [connection, false, false];
     if (isOpen && !isWhole && !isWholeAsked) isWholeAsked = send({ type: "hear", after: "" });
-    else if (isNew) send(hearAfter(wall.epoch ? wall : { epoch: read.epoch, version: read.wall }));
+    else if (isNew) send(hearAfter(wall));
     const watches = isOpen && place === CHOOSING;
     if (watches !== isWatching && send({ type: "people", on: watches })) isWatching = watches;
   }

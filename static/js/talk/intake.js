@@ -17,7 +17,7 @@ export function createIntake({ store, hearing, telling, outbox }) {
     direct(message) {
       const { direct } = store.get();
       telling.heard(store.get(), message, direct);
-      store.change({ direct: foldTalk(direct, message) });
+      store.change({ direct: foldTalk(direct, { ...message, after: direct.version }) }); // none is left out
       outbox.settle(store.get());
     },
     people: (message) => store.change({ people: foldPeople(store.get().people, message) }),

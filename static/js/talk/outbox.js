@@ -11,7 +11,7 @@ const AGAIN = ["not_recorded", "too_fast"]; // the same message is taken a momen
  * Take messages to the server.
  *
  * `send(message)` answers whether the line took it; `changed(box)` gets the entries after every step;
- * `doubt()` is called when no answer comes. An entry is {key, to, text, at, stage, code?, version?},
+ * `doubt()` is called when no answer comes. An entry is {key, to, text, at, stage, code?, said?, version?},
  * stage waiting | sending | retrying | refused | said, the oldest first. `at` is the server's time
  * by `clock`. What is said stays until it has come back as a message. The tab remembers what is on its
  * way under `name`.
@@ -61,9 +61,9 @@ export function createOutbox({ send, changed, doubt, clock, name = "outbox" }) {
     goOn();
   }
 
-  function said({ key, version, at }) {
+  function said({ key, id, version, at }) {
     if (key === underway()?.key) settled();
-    change(key, { stage: "said", version, at });
+    change(key, { stage: "said", said: id, version, at });
     goOn();
   }
 
@@ -99,8 +99,11 @@ export function createOutbox({ send, changed, doubt, clock, name = "outbox" }) {
 
   /** Forget what has come back as a message, or never will: it was hidden meanwhile. */
   function settle({ wall, direct }) {
-    const held = (to) => (to === EVERYONE ? wall : direct).version;
-    const left = box.filter(({ stage, to, version }) => stage !== "said" || version > held(to));
+    const isHeld = ({ to, said: wanted, version }) => {
+      const held = to === EVERYONE ? wall : direct;
+      return version <= held.version || held.list.some(({ id }) => id === wanted);
+    };
+    const left = box.filter((entry) => entry.stage !== "said" || !isHeld(entry));
     if (left.length < box.length) become(left);
   }
 
