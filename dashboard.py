@@ -201,6 +201,7 @@ def create_app(config: Config | None = None, port: int | None = None) -> Flask:
     hub.start()
     fleet.start()
     gevent.spawn(doorway.watch, hub.mark_screens)
+    gevent.spawn(talking.watch)
     gevent.spawn(steward.watch, visitors.sign_out_stale_admins)
     kept.names.start()
     people.start(hub.mark_asking, feed.forget)

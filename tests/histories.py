@@ -36,6 +36,7 @@ from voting.records import (
     Stage,
 )
 from voting.speech import (
+    MAX_KEYS,
     Attend,
     Clear,
     Hide,
@@ -117,9 +118,9 @@ def informed(command: Command, state: State) -> Command:
     return msgspec.structs.replace(command, **changed)
 
 
-# "" is the stage; few keys, so that most come again.
+# "" is the stage; few keys, so that most come again, and more than are known by themselves.
 speakers = st.sampled_from([*VOTERS, "x", ""])
-keys = st.sampled_from([f"k{n}" for n in range(12)])
+keys = st.sampled_from([f"k{n}" for n in range(2 * MAX_KEYS)])
 people = st.builds(person_of, speakers) | st.just("nobody")
 messages = st.builds(message_id, speakers, keys)
 switches = st.sampled_from([True, True, False])
@@ -132,14 +133,16 @@ says = st.builds(
     said=st.sampled_from([False] * 5 + [True]),
 ).filter(lambda say: not say.said or say.to != person_of(say.voter))  # which never was said
 moderations: st.SearchStrategy[Moderation] = st.one_of(
-    st.builds(Talk, st.sampled_from(["open", "open", *get_args(TalkState)]), switches),
+    st.builds(
+        Talk, st.sampled_from([None, "open", "open", *get_args(TalkState)]), st.none() | switches
+    ),
     st.builds(Slow, st.sampled_from([0, 0, 1])),
     st.builds(Hide, messages, switches),
     st.builds(Mute, people, switches),
     st.builds(Clear, versions),
     st.builds(Spotlight, messages | st.just("")),
 )
-attendances = st.builds(Attend, st.sampled_from([*VOTERS, "x"]), switches, switches)
+attendances = st.builds(Attend, people, st.none() | switches, st.none() | switches)
 talk: st.SearchStrategy[Spoken] = st.one_of(says, says, says, says, moderations, attendances)
 
 moves: st.SearchStrategy[Body] = st.one_of(

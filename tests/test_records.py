@@ -67,6 +67,7 @@ polls = st.builds(
     countdown=perhaps,
     max_ballots=numbers,
 )
+maybe = st.none() | st.booleans()
 several = st.lists(texts, max_size=4).map(tuple)
 PARTS: dict[type[Body], tuple[st.SearchStrategy[Any], ...]] = {
     Begin: (numbers, texts),
@@ -90,13 +91,13 @@ PARTS: dict[type[Body], tuple[st.SearchStrategy[Any], ...]] = {
     Resume: (numbers, st.binary()),
     Seal: (texts,),
     Say: (texts, texts, texts, texts, st.booleans()),
-    Talk: (st.sampled_from(get_args(TalkState)), st.booleans(), st.booleans()),
+    Talk: (st.none() | st.sampled_from(get_args(TalkState)), maybe, st.booleans()),
     Slow: (numbers,),
     Hide: (texts, st.booleans()),
     Mute: (texts, st.booleans()),
     Clear: (numbers,),
     Spotlight: (texts,),
-    Attend: (texts, st.booleans(), st.booleans()),
+    Attend: (texts, maybe, maybe),
 }
 bodies = st.one_of([st.builds(kind, *parts) for kind, parts in PARTS.items()])
 
@@ -247,11 +248,9 @@ FORMAT_6: list[tuple[Body, bytes]] = [
     (Mute("person", muted=False), b'{"type":"mute","person":"person","muted":false}'),
     (Clear(7), b'{"type":"clear","version":7}'),
     (Spotlight(""), b'{"type":"spotlight","message":""}'),
-    (Attend("v", listed=False), b'{"type":"attend","voter":"v","listed":false}'),
-    (
-        Attend("v", listed=True, here=False),
-        b'{"type":"attend","voter":"v","listed":true,"here":false}',
-    ),
+    (Talk(direct=False), b'{"type":"talk","direct":false}'),
+    (Attend("v", listed=False), b'{"type":"attend","person":"v","listed":false}'),
+    (Attend("v", here=False), b'{"type":"attend","person":"v","here":false}'),
 ]
 
 FORMATS = FORMAT_2 + FORMAT_3 + FORMAT_4 + FORMAT_5 + FORMAT_6

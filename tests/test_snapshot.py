@@ -46,6 +46,16 @@ from voting.records import (
 )
 from voting.repair import repair
 from voting.snapshot import MARK, PIECE, Overtaken, pack, packing, unpack
+from voting.speech import (
+    MAX_KEYS,
+    Attend,
+    Hide,
+    Say,
+    Spotlight,
+    Talk,
+    message_id,
+    person_of,
+)
 from voting.state import Broken, Newer, State
 
 OF_FORM_1 = (
@@ -127,6 +137,29 @@ def test_ballots_claims_and_commands_may_come_between_the_pieces() -> None:
     assert len(made) > 8
 
 
+def test_messages_may_come_between_the_pieces() -> None:
+    """What was said, hidden, answered and noted by then is in the bytes, and nothing of since."""
+    room = Room()
+    room.record(Talk("open", direct=True))
+    for n in range(3 * PIECE):
+        room.record(Say(f"voter {n}", "first", "hello", person_of(f"voter {n + 1}")))
+        room.record(Attend(person_of(f"voter {n}"), listed=False))
+        room.record(Say(f"voter {n}", "to all", "hello"))
+    room.record(Spotlight(message_id(f"voter {3 * PIECE - 1}", "to all")))
+    expected = pack(room.state)
+    made = []
+    for n, piece in enumerate(packing(room.state)):
+        made.append(piece)
+        last = f"voter {3 * PIECE - 1 - n}"
+        room.record(Hide(message_id(last, "to all"), hidden=True))
+        room.record(Attend(person_of(last), listed=True, here=False))
+        for k in range(2 * MAX_KEYS):
+            room.record(Say(last, f"{n} {k}", "more", person_of(f"voter {k}")))
+    assert b"".join(made) == expected
+    assert len(made) > 12
+    assert in_order(holding(unpack(pack(room.state)))) == in_order(holding(room.state))
+
+
 def test_a_voter_with_very_many_votes_is_packed_in_pieces_too() -> None:
     """No piece holds more than twice what one should."""
     room = Room(msgspec.structs.replace(POLL, rule="taps", max_ballots=100_000))
@@ -173,6 +206,12 @@ def test_what_is_no_snapshot_is_broken() -> None:
     for newer in (
         packed.replace(b"snapshot 1\n", b"snapshot 2\n", 1),
         MARK + rewritten(packed, lambda raw: raw.replace(*formats(FORMAT, FORMAT + 1), 1)),
+        # With a part of a kind that this program has never heard of.
+        MARK
+        + rewritten(
+            packed,
+            lambda raw: raw.replace(*formats(FORMAT, FORMAT + 1), 1) + b"\0\0\0\1\x01",
+        ),
     ):
         with pytest.raises(Newer):
             unpack(newer)

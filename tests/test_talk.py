@@ -57,7 +57,7 @@ def texts(room: Room) -> list[str]:
 
 def box(room: Room, person: str) -> list[str]:
     """What one person has written to others alone, and been written."""
-    return [each.text for each in room.state.talk.boxes.get(person, ())]
+    return [each.text for each in room.state.talk.boxes.get(person, {}).values()]
 
 
 # Whatever comes
@@ -66,24 +66,31 @@ def box(room: Room, person: str) -> list[str]:
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(conversations)
 def test_whatever_comes_each_key_is_said_once_and_answered_alike(records: list[Record]) -> None:
-    """And what is refused changes nothing; nothing stands twice, or where it is not addressed."""
+    """For as long as the message is kept, and longer; nothing stands twice, or where it must not.
+
+    What is refused changes nothing.
+    """
     state = State()
     answers: dict[tuple[str, str], Said] = {}
     for record in records:
         before, body = fields(state)["talk"], decode(record.body)
+        kept = {m.id: m.version for m in (*state.talk.wall.values(), *state.talk.directs.values())}
         outcome = apply(state, record)
         talk = state.talk
         if isinstance(outcome, Refusal):
             assert vars(talk) == before
         if isinstance(body, Say) and isinstance(outcome, Said):
-            assert answers.setdefault((body.voter, body.key), outcome) == outcome
             assert outcome.id == message_id(body.voter, body.key)
+            assert outcome.version == kept.get(outcome.id, outcome.version)
+            if body.key in before["said"].get(body.voter, {}):
+                assert outcome == answers[body.voter, body.key]
+            answers[body.voter, body.key] = outcome
         versions = [each.version for each in talk.wall.values()]
         assert versions == sorted(set(versions))
         assert {each.to for each in talk.wall.values()} <= {""}
         for person, letters in talk.boxes.items():
-            assert all(person in (each.author, each.to) for each in letters)
-            assert len({each.id for each in letters}) == len(letters)
+            assert all(person in (each.author, each.to) for each in letters.values())
+            assert letters.keys() <= talk.directs.keys()
     assert {said.id for said in answers.values()} >= {each.id for each in state.talk.wall.values()}
 
 
@@ -139,8 +146,8 @@ def test_what_a_journal_lost_is_said_again_once(records: list[Record], data: st.
         ([Mute(V, muted=True)], Say("v", "k", "Hello"), "muted"),
         ([Mute(V, muted=True)], Say("v", "k", "Hello", STAGE), "muted"),
         ([Talk("open", direct=False)], Say("v", "k", "Hello", W), "not_allowed"),
-        ([Attend("w", listed=True, here=False)], Say("v", "k", "Hello", W), "gone"),
-        ([Attend("w", listed=True, here=False)], Say("", "k", "Hello", W), "gone"),
+        ([Attend(W, here=False)], Say("v", "k", "Hello", W), "gone"),
+        ([Attend(W, here=False)], Say("", "k", "Hello", W), "gone"),
         ([], Say("v", "k", "Hello", V), "unknown_person"),
         ([], Say("", "k", "Hello", STAGE), "unknown_person"),
         ([Slow(1), Say("v", "first", "First")], Say("v", "k", "Again"), "slow_down"),
@@ -166,7 +173,7 @@ def test_what_may_not_be_said_is_refused_with_its_reason(
         ([Mute(V, muted=True), Mute(V, muted=False)], Say("v", "k", "Hello")),
         ([Mute(W, muted=True)], Say("v", "k", "Hello", W)),
         (
-            [Attend("w", listed=True, here=False), Attend("w", listed=False)],
+            [Attend(W, here=False), Attend(W, here=True)],
             Say("v", "k", "Hello", W),
         ),
         ([Slow(5), Say("", "first", "Hello")], Say("", "k", "Hello")),
@@ -265,7 +272,7 @@ def test_what_is_not_on_the_wall_is_not_moderated(unknown: Spoken) -> None:
 
 
 def test_no_more_is_kept_than_whoever_joins_late_is_told() -> None:
-    """Of ten thousand messages the newest 200, the newest 50 of a person, and 50 keys a voter."""
+    """Of ten thousand messages the newest 200, 50 of a person, and ten keys of a voter."""
     room = talking()
     for n in range(6_000):
         room.record(Say(f"v{n % 40}", f"k{n}", f"text {n}"))
@@ -275,8 +282,7 @@ def test_no_more_is_kept_than_whoever_joins_late_is_told() -> None:
     assert texts(room) == [f"text {n}" for n in range(6_000 - MAX_WALL, 6_000)]
     assert max(map(len, talk.boxes.values())) == MAX_DIRECT
     assert len(talk.directs) == MAX_ALL_DIRECT
-    boxed = [each.id for letters in talk.boxes.values() for each in letters]
-    assert {*boxed} <= {each.id for each in talk.directs}
+    assert {id for letters in talk.boxes.values() for id in letters} == talk.directs.keys()
     assert max(map(len, talk.said.values())) == MAX_KEYS
     assert isinstance(room.record(Say("v39", "k5999", "again")), Said)
     assert len(texts(room)) == MAX_WALL
@@ -303,7 +309,7 @@ def test_what_is_said_changes_nothing_about_the_votes() -> None:
     room.cast("v", "b1", "ada")
     kept = ("rounds", "receipts", "steered", "polls", "stage")
     before = {name: fields(room.state)[name] for name in kept}
-    for body in (OPEN, Say("v", "b1", "Hello"), Slow(3), Attend("v", listed=False), Clear(99)):
+    for body in (OPEN, Say("v", "b1", "Hello"), Slow(3), Attend(V, listed=False), Clear(99)):
         room.record(body)
     assert {name: fields(room.state)[name] for name in kept} == before
     assert isinstance(judge(room.state, ballot("v", "b1"), room.state.at), object)
@@ -323,3 +329,53 @@ def ballot(voter: str, key: str) -> Cast:
 
 def as_refusal(answer: Any) -> Refusal | None:
     return answer if isinstance(answer, Refusal) else None
+
+
+def test_a_message_that_is_kept_is_never_said_again_in_other_words() -> None:
+    """However many keys its author has used since: it stays what was read, where it was read.
+
+    Else one voter could empty everybody's wall, put other words on the screen, or show again what
+    an admin has hidden.
+    """
+    room = talking(Say("v", "k", "nice"), Say("w", "other", "still here"))
+    room.record(Spotlight(message_id("v", "k")))
+    room.record(Say("v", "d", "for you", W))
+    for n in range(2 * MAX_KEYS):
+        room.record(Say("v", f"k{n}", f"more {n}"))
+    for key, to in (("k", ""), ("d", W)):
+        assert isinstance(room.record(Say("v", key, "NASTY", to)), Said)
+    assert texts(room)[:2] == ["nice", "still here"]
+    assert box(room, W) == ["for you"]
+    for _ in range(2 * MAX_WALL):
+        room.record(Say("w", f"fill {_}", "fill"))
+    assert isinstance(room.record(Say("v", "k", "NASTY")), Said)
+    lit = room.state.talk.spotlight
+    assert lit is not None
+    assert lit.text == "nice"
+    assert room.record(Hide(lit.id, hidden=True)) == Done()
+    assert room.state.talk.spotlight is None
+
+
+def test_nobody_can_push_out_what_others_wrote_to_somebody() -> None:
+    """Of a full box the oldest of whoever wrote most goes, and what no box holds is no more."""
+    room = talking(Say("friend", "k", "call me", W))
+    for n in range(2 * MAX_DIRECT):
+        room.record(Say("loud", f"k{n}", f"noise {n}", W))
+    assert box(room, W)[0] == "call me"
+    assert len(box(room, W)) == MAX_DIRECT
+    room.record(Say("ann", "k", "hello", V))
+    for n in range(MAX_ALL_DIRECT):
+        room.record(Say("one", f"k{n}", "to and fro", person_of("two")))
+    assert box(room, V) == ["hello"]
+
+
+def test_what_an_admin_cleared_or_muted_stays_so_where_redis_went_back() -> None:
+    """And who wanted to stand in no list is in none."""
+    before = talking(*[Say("v", f"k{n}", f"insult {n}") for n in range(3)])
+    after = talking(*[Say("v", f"k{n}", f"insult {n}") for n in range(3)])
+    for body in (Clear(after.state.version), Mute(V, muted=True), Attend(W, listed=False)):
+        after.record(body)
+    for missing in lacking(after.state, before.state):
+        before.record(missing)
+    assert texts(before) == []
+    assert (list(before.state.talk.muted), list(before.state.talk.unlisted)) == ([V], [W])

@@ -10,6 +10,7 @@ The modules in reading order, each building on those before it:
     admission       what one-time codes do to the state
     steering        what an admin's command does
     talk            what a message, and what moderates it, does to the state
+    snapshot_talk   the room's talk in a snapshot
     snapshot        a state as bytes and back
     salvage         which counted ballots and messages another state lacks
     ballots         the fold, and the rules of a ballot

@@ -31,6 +31,9 @@ class Feed(Protocol):
     def wall(self, view: str, place: Place, until: Place | None = None) -> bytes | None:
         """Return what was said to everyone since, as a view is told it; None if nothing was."""
 
+    def heard(self, view: str, place: Place | None) -> bytes:
+        """Return the same for a page that asks, be it nothing; without a place, all there is."""
+
     def direct(self, person: str, place: Place | None, until: Place | None = None) -> bytes | None:
         """Return what was said from and to one person alone, None if nothing was."""
 
@@ -54,13 +57,20 @@ class Arrears:
         return bool(self._wall or self._direct)
 
     @property
+    def can_be_paid(self) -> bool:
+        """Whether one of those who are owed something is free."""
+        return any(pipe_of(client).is_free for client in (*self._wall, *self._direct))
+
+    @property
     def pipes(self) -> set[Write]:
         """Those of pages that are owed what was said to everyone, by what writes to them."""
         return {pipe_of(client).write for client in self._wall}
 
     def owe(self, client: Client, place: Place) -> None:
         """Note that a page has not been told what was said to everyone since a place."""
-        self._wall.setdefault(client, place)
+        owed = self._wall.get(client, place)
+        is_further = place.epoch != owed.epoch or place.version < owed.version
+        self._wall[client] = place if is_further else owed
 
     def owe_direct(self, client: Client, place: Place) -> None:
         """Note that it has not been told what was said from or to it alone."""
@@ -89,7 +99,8 @@ class Arrears:
         for number, client in enumerate(list(owed), 1):
             pipe = pipe_of(client)
             if client in owed and pipe.is_free:  # it may have left in another's turn
-                payload = said(client, owed.pop(client))
+                payload = said(client, owed[client])
+                del owed[client]
                 if payload:
                     pipe.event(text_frame(payload))
             if number % SLICE == 0:

@@ -21,7 +21,7 @@ from voting.fanout import SLICE, Fanout
 from voting.frames import text_frame
 from voting.pipe import Pipe, Write
 from voting.ticks import Ticks
-from voting.wall import Place
+from voting.wall import BEGINNING, Place
 
 Kind = Literal["state", "tally"]
 Encode = Callable[[Kind, str], bytes]
@@ -90,7 +90,23 @@ class Audience(Ticks):
 
     def _put(self, client: Client) -> None:
         self.clients.add(client)
-        self._fanouts.setdefault(client.view, Fanout()).add(pipe_of(client))
+        self._fanouts.setdefault(client.view, Fanout(self._freed)).add(pipe_of(client))
+
+    def _freed(self) -> None:
+        """Go on where a page is free again that is owed something."""
+        if self._arrears:
+            self.mark_said()
+
+    def hear(self, client: Client, place: Place | None) -> None:
+        """Tell a page what was said to everyone since a place, or, without one, all of it.
+
+        Where it is not free that waits for it, and nothing is queued.
+        """
+        pipe = pipe_of(client)
+        if pipe.is_free:
+            pipe.event(text_frame(self._feed.heard(client.view, place)))
+        else:
+            self._arrears.owe(client, place or BEGINNING)
 
     def welcome(self, client: Client) -> None:
         """Show a client the state as of this moment."""
@@ -136,7 +152,7 @@ class Audience(Ticks):
         except Exception:
             self._told = told  # told twice is better than not at all
             raise
-        if self._arrears:
+        if self._arrears.can_be_paid:
             self.mark_said()
 
     def _show(self, told: Place | None) -> Iterator[None]:

@@ -79,7 +79,7 @@ class Casters:
         (self.answers if isinstance(sent, Ballot) else self.messages)[answer] += 1
 
     def keeps_pace(self, state: State, sent: Cast) -> bool:
-        """Say whether this is within the rate of the poll on stage; messages are in `live`."""
+        """Say whether this is within the rate of the poll on stage; messages' is `talking`'s."""
         return not isinstance(sent, Ballot) or self.taps(state, sent.voter)
 
     def taps(self, state: State, voter: str) -> bool:

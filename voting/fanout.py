@@ -14,7 +14,7 @@ SLICE = 500
 
 
 class Fanout:
-    """Pipes that are shown the same frames.
+    """Pipes that are shown the same frames; `freed` is called when one is free again.
 
     `written` counts the frames that the kernel took whole.
 
@@ -23,10 +23,11 @@ class Fanout:
     writes to it, and those who are not free tell it themselves.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, freed: Callable[[], None] = lambda: None) -> None:
         self._pipes: dict[Write, Pipe] = {}
         self._behind: set[Write] = set()
         self._has_lost = False
+        self._freed = freed
         self.written = 0
 
     def __len__(self) -> int:
@@ -48,7 +49,9 @@ class Fanout:
     def _notice(self, pipe: Pipe) -> None:
         """Note whether a frame may be written to a pipe at once."""
         if pipe.is_free:
-            self._behind.discard(pipe.write)
+            if pipe.write in self._behind:
+                self._behind.discard(pipe.write)
+                self._freed()
         else:
             self._behind.add(pipe.write)
 

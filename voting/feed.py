@@ -12,6 +12,9 @@ from voting.protocol import View
 from voting.state import State
 from voting.wall import NameOf, Place
 
+MOST_MADE = 64
+"""Payloads that are kept for others who are told the same: from so many places, at one moment."""
+
 
 class RoomFeed:
     """What is said in one room. See `arrears.Feed`."""
@@ -38,11 +41,14 @@ class RoomFeed:
 
     def heard(self, view: str, place: Place | None, until: Place | None = None) -> bytes:
         """Return the same for a page that asks, be it nothing; without a place, all there is."""
+        place = wall.known(self._state, place)
         now, of = self.here(), (view == "admin", place, until)
         if now != self._made_at:
             self._made.clear()
             self._made_at = now
         if of not in self._made:
+            if len(self._made) >= MOST_MADE:
+                self._made.clear()
             shown = cast(View, view)
             said = wall.wall(self._state, shown, place, self._name_of, until=until)
             self._made[of] = protocol.encode(said)

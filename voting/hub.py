@@ -23,6 +23,7 @@ from voting.client import Client
 from voting.histogram import Histogram
 from voting.turnout import Turnout
 from voting.waiting import Waiting
+from voting.wall import Place
 
 PHONES_SHARE = 0.4
 SCREENS_SHARE = 0.1
@@ -204,6 +205,10 @@ class Hub:
         """Return the pages that a voter has open, in the order in which they came."""
         return list(self._voters.get(voter, ()))
 
+    def voters(self) -> list[str]:
+        """Return who has a page open that is here with this node."""
+        return [voter for voter in self._voters if self.is_here(voter)]
+
     def of_person(self, person: str) -> list[Client]:
         """Return the same by what the voter is called in messages."""
         return self.of_voter(self._voter_of.get(person, ""))
@@ -239,6 +244,10 @@ class Hub:
         """Say that something changed: the numbers, or with `state` anything else too."""
         for audience in self._audiences:
             audience.mark(state=state)
+
+    def hear(self, client: Client, place: Place | None) -> None:
+        """Tell a page what was said to everyone since a place, or, without one, all of it."""
+        self._audience(client).hear(client, place)
 
     def mark_said(self) -> None:
         """Say that something was said."""

@@ -44,7 +44,7 @@ def create_blueprint(engine: Engine, admin: identity.Admin) -> Blueprint:
         if not admin.is_in():
             return answer(401, "not_logged_in", _("Log in first."))
         engine.catch_up()
-        wanted = moderation(action, engine.state.talk)
+        wanted = moderation(action)
         question = at_stake(engine.state.talk, wanted)
         if question and "ask" in request.form:
             return ask(question, f"talk-{action}")
@@ -62,7 +62,7 @@ def create_blueprint(engine: Engine, admin: identity.Admin) -> Blueprint:
     return blueprint
 
 
-def moderation(action: str, talk: Conversation) -> Moderation:
+def moderation(action: str) -> Moderation:
     """Read from the form of a button what is to be done.
 
     Raises:
@@ -70,10 +70,9 @@ def moderation(action: str, talk: Conversation) -> Moderation:
     """
     match action:
         case "state":
-            state = cast(TalkState, _one_of("state", *get_args(TalkState)))
-            return Talk(state, talk.direct)
+            return Talk(cast(TalkState, _one_of("state", *get_args(TalkState))))
         case "direct":
-            return Talk(talk.state, _one_of("on", "0", "1") == "1")
+            return Talk(direct=_one_of("on", "0", "1") == "1")
         case "slow":
             seconds = number("seconds")
             if not 0 <= seconds <= MAX_SLOW_SECONDS:

@@ -62,7 +62,8 @@ class News:
         own = digest(you) if you else NOTHING
         after = Seen(line, state.epoch, state.version, now.still, now.numbers, own)
         if seen is not None and seen.is_ahead_of(after):
-            return [], seen
+            is_asked = heard is not None
+            return [self._feed.heard(view, read_place(heard or ""))] if is_asked else [], seen
         messages = [you] if you and (seen is None or seen.own != own) else []
         if seen is None or (seen.epoch, seen.still) != (state.epoch, now.still):
             messages.append(protocol.encode(self._scene.snapshot(view)))

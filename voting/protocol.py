@@ -133,7 +133,7 @@ Refusal codes:
     talk_closed        nobody may write just now
     muted              this voter's messages are not taken
     slow_down          it is too soon after this voter's last message
-    bad_text           expected 1 to 280 characters, none of them for control
+    bad_text           expected 1 to 280 characters that can be seen, none of them for control
     unknown_person     nobody of that name has been here
     gone               whoever it is for has logged out
     not_allowed        one voter may not write to another

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from voting import talk
 from voting.records import Ballot
-from voting.speech import Hide, Say
 from voting.state import Receipt, State
 
 
-def lacking(held: State, found: State) -> list[Ballot | Say | Hide]:
+def lacking(held: State, found: State) -> list[Ballot | talk.Missing]:
     """Return what counts in one state and is unknown to another, in its order.
 
     Taken again it counts once, in whatever order servers bring it; a countdown that is over by then
@@ -19,7 +18,7 @@ def lacking(held: State, found: State) -> list[Ballot | Say | Hide]:
     state does not know, and those of a voter who has meanwhile chosen anew: the older choice must
     not take the newer one's place. What messages there are, `talk.lacking` says.
     """
-    missing: list[tuple[int, Ballot | Say | Hide]] = [*talk.lacking(held.talk, found.talk)]
+    missing: list[tuple[int, Ballot | talk.Missing]] = [*talk.lacking(held.talk, found.talk)]
     for voter, receipts in held.receipts.items():
         known = found.receipts.get(voter, {})
         if len(receipts) == len(known) and receipts.keys() == known.keys():

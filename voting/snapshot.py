@@ -14,7 +14,7 @@ began before it is `Overtaken`.
 
 The bytes: a line that names the format; then, compressed, parts in msgpack, each behind its length:
 a head, the codes that stay, those of a rehearsal, and the votes in the order of `State.receipts`.
-Where anybody has talked, then how the talk stands, its messages, and what keys were answered.
+Where anybody has talked, then the talk (`snapshot_talk.py`).
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from operator import attrgetter
 
 import msgspec
 
-from voting.conversation import Conversation, Message, Said
+from voting import snapshot_talk
 from voting.records import FORMAT, Poll, Results
-from voting.speech import MAX_KEYS, TalkState
+from voting.snapshot_talk import TalkPart
 from voting.state import Admission, Broken, Newer, Receipt, Rehearsal, Removed, Round, State
 
 NAME = b"show-of-hands snapshot "
@@ -106,47 +106,10 @@ class _Votes(msgspec.Struct, frozen=True, tag="votes"):
     voters: list[tuple[str, list[_Vote]]]
 
 
-class _Talk(msgspec.Struct, frozen=True, tag="talk"):
-    """How the talk stands, without what was said; `spotlight` may have left the wall."""
-
-    state: TalkState
-    direct: bool
-    configured: tuple[bool, bool]
-    slow: int
-    forgotten: int
-    renewed: int
-    spoken: int
-    whispered: int
-    steered: int
-    attended: int
-    muted: tuple[str, ...]
-    unlisted: tuple[str, ...]
-    gone: tuple[str, ...]
-    spotlight: Message | None
-    wall: tuple[Message, ...]
-
-
-OF_TALK = _Talk.__struct_fields__[: _Talk.__struct_fields__.index("muted")]
-"""What is packed as a conversation has it."""
-
-
-class _Directs(msgspec.Struct, frozen=True, tag="directs"):
-    """Direct messages, the oldest first."""
-
-    messages: tuple[Message, ...]
-
-
-class _Keys(msgspec.Struct, frozen=True, tag="keys"):
-    """What the keys of some voters were answered."""
-
-    voters: list[tuple[str, list[tuple[str, str, int, int]]]]
-
-
-_Part = _Head | _Codes | _Votes | _Talk | _Directs | _Keys
+_Part = _Head | _Codes | _Votes | TalkPart
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Part).decode
 _vote_of = attrgetter("ballot", "round", "choices", "version", "code")
-_said_of = attrgetter(*Said.__struct_fields__)
 
 
 def pack(state: State) -> bytes:
@@ -168,7 +131,7 @@ def packing(state: State) -> Iterator[bytes]:
         _codes_of(state.admission.codes.copy(), tried=False),
         _codes_of(tried.copy(), tried=True),
         _votes_of(state, state.receipts, list(state.receipts), state.version, state.rehearsal),
-        _talk_of(state.talk, state.version),
+        map(_encode, snapshot_talk.parts(state.talk, PIECE)),
     )
 
 
@@ -234,43 +197,6 @@ def _votes_of(
         yield _encode(_Votes(some))
 
 
-def _talk_of(talk: Conversation, version: int) -> Iterator[bytes]:
-    """Return the parts of the talk, none if nobody ever talked; what is bounded is read now."""
-    if not (talk.spoken or talk.whispered or talk.steered or talk.attended):
-        return iter(())
-    head = _encode(
-        _Talk(
-            **{name: getattr(talk, name) for name in OF_TALK},
-            muted=tuple(talk.muted),
-            unlisted=tuple(sorted(talk.unlisted)),
-            gone=tuple(sorted(talk.gone)),
-            spotlight=talk.spotlight,
-            wall=tuple(talk.wall.values()),
-        )
-    )
-    return _said_since(head, list(talk.directs), talk.said, list(talk.said), version)
-
-
-def _said_since(
-    head: bytes,
-    directs: Sequence[Message],
-    said: dict[str, dict[str, Said]],
-    voters: Sequence[str],
-    version: int,
-) -> Iterator[bytes]:
-    yield head
-    for first in range(0, len(directs), PIECE):
-        yield _encode(_Directs(tuple(directs[first : first + PIECE])))
-    some: list[tuple[str, list[tuple[str, str, int, int]]]] = []
-    for voter in voters:
-        some.append((voter, [_said_of(s) for s in said[voter].values() if s.version <= version]))
-        if len(some) * MAX_KEYS >= PIECE:
-            yield _encode(_Keys(some))
-            some = []
-    if some:
-        yield _encode(_Keys(some))
-
-
 def unpack(packed: bytes) -> State:
     """Return the state that was packed.
 
@@ -298,31 +224,24 @@ def _parts(content: bytes) -> Iterator[_Part]:
 
 
 def _state_of(parts: Iterator[_Part]) -> State:
-    head, *rest = parts
+    head = next(parts, None)
     if not isinstance(head, _Head):
         raise Broken("the snapshot has no head")
-    if head.format > FORMAT:
+    if head.format > FORMAT:  # known before a part is read that this program does not know
         raise Newer(f"its snapshot has format {head.format}, and this program reads up to {FORMAT}")
     state = _bare_state(head)
     votes: list[tuple[str, Receipt]] = []
-    for part in rest:
+    for part in parts:
         match part:
             case _Codes():
                 _let_in(state, part)
             case _Votes():
                 for voter, held in part.voters:
                     votes += [(voter, Receipt(*vote)) for vote in held]
-            case _Talk():
-                _begin_talk(state.talk, part)
-            case _Directs():
-                for message in part.messages:
-                    state.talk.file(message)
-            case _Keys():
-                for voter, answers in part.voters:
-                    for answer in answers:
-                        state.talk.answer(voter, Said(*answer))
             case _Head():
                 raise Broken("the snapshot has two heads")
+            case _:
+                snapshot_talk.take(state.talk, part)
     votes.sort(key=lambda vote: vote[1].version)  # as they were counted
     known = {*state.rounds, *([state.stage] if state.rehearsal else [])}
     for voter, receipt in votes:
@@ -362,13 +281,3 @@ def _let_in(state: State, part: _Codes) -> None:
     admission = state.rehearsal.admission if part.tried and state.rehearsal else state.admission
     admission.codes.update(part.voters)
     admission.voters.update(voter for _, voter in part.voters if voter)
-
-
-def _begin_talk(talk: Conversation, part: _Talk) -> None:
-    for name in OF_TALK:
-        setattr(talk, name, getattr(part, name))
-    talk.muted = dict.fromkeys(part.muted)
-    talk.unlisted, talk.gone = set(part.unlisted), set(part.gone)
-    talk.wall = {message.id: message for message in part.wall}
-    spotlight = part.spotlight
-    talk.spotlight = talk.wall.get(spotlight.id, spotlight) if spotlight else None

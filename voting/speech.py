@@ -30,8 +30,9 @@ MAX_DIRECT = 50
 MAX_ALL_DIRECT = 5_000
 """The same of all persons together."""
 
-MAX_KEYS = 20
-"""Keys of one voter that are known again. A page sends the next message when the last is said."""
+MAX_KEYS = 10
+"""Keys of one voter that are known again by themselves; for as long as a message is kept, so is its
+key. A page sends the next message when the last is said."""
 
 MAX_SLOW_SECONDS = 600
 
@@ -69,11 +70,12 @@ class Say(msgspec.Struct, frozen=True, tag="say", omit_defaults=True):
 class Talk(msgspec.Struct, frozen=True, tag="talk", omit_defaults=True):
     """Whether there are messages, and whether one voter may write to another.
 
-    `configured`: because config.toml says so, and did not when it was looked at last.
+    What is None stays as it is. `configured`: because config.toml says so, and did not when it was
+    looked at last.
     """
 
-    state: TalkState
-    direct: bool
+    state: TalkState | None = None
+    direct: bool | None = None
     configured: bool = False
 
 
@@ -110,11 +112,14 @@ class Spotlight(msgspec.Struct, frozen=True, tag="spotlight"):
 
 
 class Attend(msgspec.Struct, frozen=True, tag="attend", omit_defaults=True):
-    """Whether a voter stands in the list of who is here, and has not logged out."""
+    """Whether a person stands in the list of who is here, and has not logged out.
 
-    voter: str
-    listed: bool
-    here: bool = True
+    What is None stays as it is.
+    """
+
+    person: str
+    listed: bool | None = None
+    here: bool | None = None
 
 
 Moderation = Talk | Slow | Hide | Mute | Clear | Spotlight

@@ -6,7 +6,7 @@ and how fast somebody may write, is decided at the edge.
 
 from __future__ import annotations
 
-from voting.conversation import Conversation, Message, Said
+from voting.conversation import Conversation, Message, Said, answer_to
 from voting.speech import (
     EVERYONE,
     MAX_KEYS,
@@ -29,8 +29,11 @@ UNKNOWN = Refusal("not_possible", "no such message on the wall")
 
 
 def said_of(state: State, say: Say) -> Said | None:
-    """Return the answer that a voter's key has got, whatever text comes with it now."""
-    return state.talk.said.get(say.voter, {}).get(say.key)
+    """Return the answer that a voter's key has got, whatever comes with it now."""
+    said = state.talk.said.get(say.voter, {}).get(say.key)
+    if said is None and (message := state.talk.find(message_id(say.voter, say.key))):
+        said = answer_to(message)
+    return said
 
 
 def judge(state: State, say: Say, at: int) -> Said | Refusal | None:
@@ -73,9 +76,8 @@ def take(state: State, spoken: Spoken) -> Said | Refusal | Done:
         case Say():
             return judge(state, spoken, state.at) or _say(state, spoken)
         case Attend():
-            person = person_of(spoken.voter)
-            _put(talk.unlisted, person, is_in=not spoken.listed)
-            _put(talk.gone, person, is_in=not spoken.here)
+            _put(talk.unlisted, spoken.person, spoken.listed)
+            _put(talk.gone, spoken.person, spoken.here)
             talk.attended = state.version
             return Done()
         case Hide():
@@ -89,26 +91,28 @@ def take(state: State, spoken: Spoken) -> Said | Refusal | Done:
             talk.clear(version)
             talk.renewed = talk.spoken = state.version
         case Mute(person=person, muted=muted):
-            talk.muted.pop(person, None)
-            if muted:
-                talk.muted[person] = None
+            _put(talk.muted, person, not muted)
         case Slow(seconds=seconds):
             talk.slow = seconds
         case Talk():
-            if talk.state == "off" != spoken.state:
-                talk.renewed = talk.spoken = state.version
-            talk.state, talk.direct = spoken.state, spoken.direct
+            was_off = talk.state == "off"
+            talk.state = spoken.state or talk.state
+            if spoken.direct is not None:
+                talk.direct = spoken.direct
+            if was_off and talk.state != "off":
+                talk.renewed = talk.begun = talk.spoken = state.version
             if spoken.configured:
-                talk.configured = (spoken.state != "off", spoken.direct)
+                talk.configured = (talk.state != "off", talk.direct)
     talk.steered = state.version
     return Done()
 
 
-def _put(persons: set[str], person: str, *, is_in: bool) -> None:
-    if is_in:
-        persons.add(person)
-    else:
-        persons.discard(person)
+def _put(persons: dict[str, None], person: str, is_out: bool | None) -> None:
+    """Put a person among others, or take it out; None leaves it where it is."""
+    if is_out:
+        persons.pop(person, None)
+    elif is_out is not None:
+        persons[person] = None
 
 
 def _say(state: State, say: Say) -> Said:
@@ -123,13 +127,13 @@ def _say(state: State, say: Say) -> Said:
         say.text,
     )
     state.talk.add(message)
-    return Said(message.key, message.id, message.version, message.at)
+    return answer_to(message)
 
 
 def _hide(state: State, hide: Hide) -> Done | Refusal:
     talk = state.talk
-    message = talk.wall.get(hide.message)
-    if message is None:
+    message = talk.find(hide.message)
+    if message is None or message.to != EVERYONE:
         return UNKNOWN
     if message.hidden != hide.hidden:
         message.hidden, message.changed = hide.hidden, state.version
@@ -141,21 +145,33 @@ def _hide(state: State, hide: Hide) -> Done | Refusal:
     return Done()
 
 
-def lacking(held: Conversation, found: Conversation) -> list[tuple[int, Say | Hide]]:
-    """Return what one conversation has and another lacks: messages, and that some are hidden.
+Missing = Say | Hide | Mute | Attend
+"""What is brought back where it was lost."""
 
-    Each with its version. What has been hidden since, nobody need see again.
+
+def lacking(held: Conversation, found: Conversation) -> list[tuple[int, Missing]]:
+    """Return what one conversation has and another lacks, each with its version.
+
+    Messages; that some are hidden, or were cleared away; who is muted, and who wants to stand in no
+    list. What nobody was to see any more is not said again.
     """
-    missing: list[tuple[int, Say | Hide]] = []
-    for message in (*held.wall.values(), *held.directs):
+    missing: list[tuple[int, Missing]] = [
+        *((held.steered, Mute(p, muted=True)) for p in held.muted if p not in found.muted),
+        *((held.attended, Attend(p, False)) for p in held.unlisted if p not in found.unlisted),
+    ]
+    for message in (*held.wall.values(), *held.directs.values()):
         known = found.said.get(message.voter, {})
-        there = found.wall.get(message.id)
+        there = found.find(message.id)
         if message.key in known or there is not None:
             if there is not None and message.hidden and not there.hidden:
                 missing.append((message.changed, Hide(message.id, hidden=True)))
         elif not message.hidden and not _has_forgotten(message, known):
             say = Say(message.voter, message.key, message.text, message.to, said=True)
             missing.append((message.version, say))
+    for message in found.wall.values():
+        is_cleared = held.forgotten < message.version <= held.renewed
+        if is_cleared and message.id not in held.wall and not message.hidden:
+            missing.append((held.renewed, Hide(message.id, hidden=True)))
     return missing
 
 

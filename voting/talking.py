@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from voting import ballots, protocol, speech, talk, wall
+import gevent
+import msgspec
+
+from voting import protocol, speech, talk, wall
 from voting.casters import Answered
 from voting.client import Client
 from voting.config import Messages
@@ -19,11 +22,17 @@ from voting.pace import Pace
 from voting.people import People
 from voting.protocol import Attend, Follow, Hear, Say, Unsaid
 from voting.scene import Scene
-from voting.speech import EVERYONE, STAGE
+from voting.speech import EVERYONE, STAGE, person_of
 from voting.state import Done, Outcome, Refusal
 
 MAX_UNANSWERED = 8
 """Messages that one connection may have under way. A page has one; more is a flood."""
+
+NOTES_PER_SECOND = 5
+"""How often it is noted that a voter left, or came back."""
+
+LOOK_SECONDS = 1.0
+"""How soon it is mended that somebody is here who is said to have left."""
 
 HEARINGS_PER_SECOND = 2
 """How often one page may ask what was said; it does once on each line."""
@@ -102,26 +111,26 @@ class Talking:
 
     def _say(self, voter: str, message: Say, answered: Answered) -> None:
         say = speech.Say(voter, message.key, message.text, message.to)
-        casters, refusal = self._engine.casters, None
-        if ballots.answer_of(self._engine.state, say) is None and not casters.has(say):
+        state, casters = self._engine.state, self._engine.casters
+        refusal = None
+        # What the fold answers or refuses costs nobody anything.
+        if not casters.has(say) and talk.judge(state, say, self._engine.now()) is None:
             try:
-                say = speech.Say(voter, say.key, speech.clean_text(say.text), say.to)
+                refusal = self._refusal(say)
+                text = speech.clean_text(say.text) if refusal is None else ""
+                say = msgspec.structs.replace(say, text=text)
             except speech.BadText as error:
                 refusal = Refusal("bad_text", str(error))
-            else:
-                refusal = self._refusal(say)
         if refusal:
             casters.answer(say, answered, refusal)
         else:
             self._engine.cast(say, answered)
 
     def _refusal(self, say: speech.Say) -> Refusal | None:
-        """Return why a text that is good cannot be said, as far as the fold does not know it."""
+        """Return why something cannot be said, as far as the fold does not know it."""
         if not self._is_known(say.to):
             return UNKNOWN
-        if say.voter and not self._keeps_pace(say.voter):
-            return TOO_FAST
-        return None
+        return None if not say.voter or self._keeps_pace(say.voter) else TOO_FAST
 
     def _is_known(self, person: str) -> bool:
         return (
@@ -141,24 +150,43 @@ class Talking:
             answered(OFF)
         elif not self._keeps_pace(voter):
             answered(TOO_FAST)
+        elif wish.listed == (person_of(voter) not in state.talk.unlisted):
+            self._attended(voter, answered, Done())
         else:
             self._engine.submit(
-                speech.Attend(voter, wish.listed), partial(self._attended, voter, answered)
+                speech.Attend(person_of(voter), listed=wish.listed),
+                partial(self._attended, voter, answered),
             )
 
     def log_in(self, voter: str) -> None:
         """Note that a voter is back who had logged out."""
-        if speech.person_of(voter) in self._engine.state.talk.gone:
+        if person_of(voter) in self._engine.state.talk.gone:
             self._note(voter, here=True)
 
     def log_out(self, voter: str) -> None:
         """Note that a voter has logged out: whoever writes to them is told so."""
-        if self._engine.state.talk.state != "off":
+        state = self._engine.state
+        if state.talk.state != "off" and person_of(voter) not in state.talk.gone:
             self._note(voter, here=False)
 
+    def watch(self) -> None:
+        """Look every second, for ever, whether somebody is here of whom it is said that they left.
+
+        Who logs in again at once does so while the logout is under way, perhaps at another server.
+        """
+        before: set[str] = set()
+        while True:
+            gevent.sleep(LOOK_SECONDS)
+            gone = self._engine.state.talk.gone
+            here = {v for v in self._hub.voters() if person_of(v) in gone} if gone else set()
+            # A page of a voter who has left takes a moment to close: it is gone with the next look.
+            for voter in here & before:
+                self._note(voter, here=True)
+            before = here - before
+
     def _note(self, voter: str, *, here: bool) -> None:
-        listed = speech.person_of(voter) not in self._engine.state.talk.unlisted
-        self._engine.submit(speech.Attend(voter, listed, here), lambda outcome: None)
+        if self._pace.allows(voter, NOTES_PER_SECOND):
+            self._engine.submit(speech.Attend(person_of(voter), here=here), lambda outcome: None)
 
     def _attended(self, voter: str, answered: Answered, outcome: Outcome) -> None:
         answered(outcome)
@@ -169,8 +197,7 @@ class Talking:
     def _hear(self, client: Client, wish: Hear) -> None:
         page = f"{id(client)} {client.came_at}"  # each line of a voter has a history to hear
         if self._hearings.allows(page, HEARINGS_PER_SECOND):
-            place = wall.read_place(wish.after)
-            client.connection.tell(self._feed.heard(client.view, place))
+            self._hub.hear(client, wall.read_place(wish.after))
         else:
             self._answer(client, None, TOO_FAST)
 

@@ -17,6 +17,7 @@ from gevent.event import AsyncResult
 from voting.client import Client
 from voting.config import Transport
 from voting.ticks import Ticks
+from voting.wall import Place
 
 AWAY_SECONDS = 10.0
 """Who has not asked again for so long is gone."""
@@ -137,6 +138,9 @@ class Waiting(Ticks):
     def is_empty(self) -> bool:
         """Whether no page asks."""
         return not self.clients
+
+    def hear(self, client: Client, place: Place | None) -> None:
+        """Nothing: such a page says with its question what it wants to hear."""
 
     def mark_said(self) -> None:
         """Say that something was said: whoever waits looks."""

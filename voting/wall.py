@@ -30,6 +30,10 @@ class Place(NamedTuple):
     version: int
 
 
+BEGINNING = Place("", 0)
+"""The place of whoever has been told nothing."""
+
+
 def here(state: State) -> Place:
     """Return the place of whoever has been told everything."""
     return Place(state.epoch, state.version)
@@ -39,6 +43,16 @@ def read_place(text: str) -> Place | None:
     """Read `<epoch>.<version>`; None if it is none."""
     epoch, _dot, version = text.rpartition(".")
     return Place(epoch, int(version)) if version.isdecimal() and len(version) < 17 else None
+
+
+def known(state: State, place: Place | None) -> Place | None:
+    """Return a place from which something can be told, None where all has to be told afresh."""
+    talk = state.talk
+    if place is None or place.epoch != state.epoch:
+        return None
+    if place.version < max(talk.forgotten, talk.renewed):
+        return None
+    return min(place, here(state))
 
 
 def is_new(state: State, place: Place) -> bool:
@@ -56,7 +70,9 @@ def is_new_to(state: State, view: View, place: Place) -> bool:
     if place.epoch != state.epoch or state.talk.spoken > place.version:
         return True
     box = state.talk.boxes.get(STAGE)
-    return view == "admin" and box is not None and box[-1].version > place.version
+    if view != "admin" or not box:
+        return False
+    return box[next(reversed(box))].version > place.version
 
 
 def talk(state: State, view: View, name_of: NameOf) -> TalkView | msgspec.UnsetType:
@@ -91,7 +107,9 @@ def wall(
         return Wall(*end, 0, state.version, (), afresh=True)
     messages: Iterable[Message] = known.wall.values()
     if is_admin:
-        messages = sorted((*messages, *known.boxes.get(STAGE, ())), key=lambda m: m.version)
+        messages = sorted(
+            (*messages, *known.boxes.get(STAGE, {}).values()), key=lambda m: m.version
+        )
     since = place.version if place and place.epoch == state.epoch else 0
     afresh = since < max(known.forgotten, known.renewed) or not since
     after = 0 if afresh else max(known.forgotten, known.renewed)
@@ -99,7 +117,7 @@ def wall(
     told = []
     for message in messages:
         if message.version > end.version:
-            break
+            continue
         # What came before: who holds it, lacks nothing that this goes on behind.
         after = max(after, *(v for v in (message.version, message.changed, 0) if v <= since))
         if afresh or message.version > since or message.changed > since:
@@ -126,21 +144,30 @@ def direct(
     box = state.talk.boxes.get(person)
     if not box or state.talk.state == "off":
         return None
-    since = place.version if place and place.epoch == state.epoch else 0
+    since = _heard(state, place)
     end = _end(state, until)
-    told = tuple(_view(said, name_of) for said in box if since < said.version <= end.version)
+    told = tuple(
+        _view(said, name_of) for said in box.values() if since < said.version <= end.version
+    )
     return Direct(*end, told) if told else None
 
 
 def addressed(state: State, place: Place) -> set[str]:
     """Return the persons for whom there are direct messages since a place."""
-    since = place.version if place.epoch == state.epoch else 0
+    since = _heard(state, place)
     persons: set[str] = set()
-    for message in reversed(state.talk.directs):
+    for message in reversed(state.talk.directs.values()):
         if message.version <= since:
             break
         persons |= {message.author, message.to}
     return persons - {STAGE}
+
+
+def _heard(state: State, place: Place | None) -> int:
+    """Return the version up to which direct messages were told: none while messages were off."""
+    if place is None or place.epoch != state.epoch or place.version < state.talk.begun:
+        return 0
+    return place.version
 
 
 def _end(state: State, until: Place | None) -> Place:
