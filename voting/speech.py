@@ -42,6 +42,9 @@ STAGE = "stage"
 EVERYONE = ""
 """To whom a message for the wall is."""
 
+MAX_LINES = 8
+"""Lines of one message: the wall and a phone have room for few."""
+
 MAX_MARKS = 8
 """Combining marks on one letter: no script needs as many, and more grow over other lines."""
 
@@ -152,23 +155,26 @@ def _name(kind: str, *parts: str) -> str:
 def clean_text(typed: str) -> str:
     """Return a text as it is kept: trimmed, with no more than one empty line in a row.
 
-    What slides and tables break lines and columns with becomes plain line breaks and spaces.
+    What is in more lines than there is room for stands together in the last. What slides and tables
+    break lines and columns with becomes plain line breaks and spaces.
 
     Raises:
         BadText: it is empty, too long, or has control or direction-changing characters.
     """
-    if len(typed) > 4 * MAX_TEXT:  # before NFC, whose time grows with the square of the length
+    if len(typed) > 4 * MAX_TEXT:
         raise BadText(f"expected at most {MAX_TEXT} characters")
+    if _highest_pile(typed) > MAX_MARKS:  # before NFC, which takes the square of a pile's height
+        raise BadText(f"expected at most {MAX_MARKS} marks on one letter")
     lines = unicodedata.normalize("NFC", typed.replace("\t", " ")).strip().splitlines()
-    text = re.sub("\n{3,}", "\n\n", "\n".join(line.rstrip() for line in lines))
+    lines = re.sub("\n{3,}", "\n\n", "\n".join(line.rstrip() for line in lines)).split("\n")
+    rest = " ".join(line for line in lines[MAX_LINES - 1 :] if line)
+    text = "\n".join([*lines[: MAX_LINES - 1], rest]).rstrip()
     if len(text) > MAX_TEXT:
         raise BadText(f"expected at most {MAX_TEXT} characters")
     if any(unicodedata.category(c) in ("Cc", "Cs") for c in text if c != "\n"):
         raise BadText("expected no control characters")
     if _TURNS.search(text):
         raise BadText("expected no characters that change the direction of others")
-    if _highest_pile(text) > MAX_MARKS:
-        raise BadText(f"expected at most {MAX_MARKS} marks on one letter")
     # A phone may know newer signs than this computer, to which they are not assigned.
     if all(unicodedata.category(c) in _UNSEEN or c in _BLANK for c in text):
         raise BadText("expected something that can be seen")

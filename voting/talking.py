@@ -31,8 +31,9 @@ MAX_UNANSWERED = 8
 NOTES_PER_SECOND = 5
 """How often it is noted that a voter left, or came back."""
 
-LOOK_SECONDS = 1.0
-"""How soon it is mended that somebody is here who is said to have left."""
+LOOK_SECONDS = 2.5
+"""Between two looks for voters who are here and are said to have left. A page takes two seconds to
+close, at most: who is seen twice has come back."""
 
 HEARINGS_PER_SECOND = 2
 """How often one page may ask what was said; it does once on each line."""
@@ -113,14 +114,15 @@ class Talking:
         say = speech.Say(voter, message.key, message.text, message.to)
         state, casters = self._engine.state, self._engine.casters
         refusal = None
-        # What the fold answers or refuses costs nobody anything.
-        if not casters.has(say) and talk.judge(state, say, self._engine.now()) is None:
+        if not casters.has(say) and talk.said_of(state, say) is None:
             try:
-                refusal = self._refusal(say)
-                text = speech.clean_text(say.text) if refusal is None else ""
-                say = msgspec.structs.replace(say, text=text)
+                say = msgspec.structs.replace(say, text=speech.clean_text(say.text))
             except speech.BadText as error:
                 refusal = Refusal("bad_text", str(error))
+            else:
+                # What the fold refuses costs nobody anything.
+                if talk.judge(state, say, self._engine.now()) is None:
+                    refusal = self._refusal(say)
         if refusal:
             casters.answer(say, answered, refusal)
         else:
@@ -170,7 +172,7 @@ class Talking:
             self._note(voter, here=False)
 
     def watch(self) -> None:
-        """Look every second, for ever, whether somebody is here of whom it is said that they left.
+        """Look now and then, for ever, whether somebody is here of whom it is said that they left.
 
         Who logs in again at once does so while the logout is under way, perhaps at another server.
         """
@@ -179,7 +181,6 @@ class Talking:
             gevent.sleep(LOOK_SECONDS)
             gone = self._engine.state.talk.gone
             here = {v for v in self._hub.voters() if person_of(v) in gone} if gone else set()
-            # A page of a voter who has left takes a moment to close: it is gone with the next look.
             for voter in here & before:
                 self._note(voter, here=True)
             before = here - before
