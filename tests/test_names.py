@@ -84,14 +84,16 @@ def test_erased_names_are_gone_and_later_ones_are_kept(tmp_path: Path) -> None:
 
 
 def test_who_reads_them_a_piece_at_a_time_learns_that_they_were_erased(tmp_path: Path) -> None:
-    """Also by somebody else, while it reads; and once."""
+    """Also by somebody else, while it reads; once, and reading again is no answer."""
     for number in range(2_000):
         FolderNames(tmp_path).keep(f"v{number}", "Vera")
     running = FolderNames(tmp_path)
+    assert not running.were_erased()
     pieces = running.pieces()
     assert 1 < len(next(pieces)) < 2_000
     FolderNames(tmp_path).erase()
     assert len(list(pieces)) < 2
+    assert list(running.pieces()) == []
     assert (running.were_erased(), running.were_erased()) == (True, False)
     FolderNames(tmp_path).keep("w", "Wim")
     assert list(running.pieces()) == [{"w": "Wim"}]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import os
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
@@ -11,28 +14,32 @@ from typing import Any
 import pytest
 
 from tests.wired import LARGE, Phone
-from voting import people
+from voting import known, people, roster
 from voting.client import Client
+from voting.connection import Connection
 from voting.fleet import Alone
 from voting.frames import text_frame
 from voting.names import FolderNames
 from voting.people import People
-from voting.speech import person_of
+from voting.speech import TalkState, person_of
 from voting.state import State
 
 NEVER = 3_600.0
 """A distance between two changes of the list that no test lives to see."""
+
+COMERS = 10_000 if os.environ.get("TEST_ALL") else 2_000
+REMEMBERED = 100
 
 
 class Room:
     """The people of one node; the list is brought up to date when a test says so."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.names = FolderNames(folder)
         self.state = State()
         self.state.talk.state = "open"
         self.woken = self.renamed = 0
-        self.people = People(self.state, FolderNames(folder), Alone())
+        self.people = People(self.state, self.names, Alone())
         self.people.start(self._wake, self._renamed)
         self.phones: list[Phone] = []
 
@@ -46,14 +53,21 @@ class Room:
         """Let a page of a voter come, which is not told of the list yet."""
         phone = Phone()
         self.phones.append(phone)
-        client = Client(phone.connection, "waiting", voter=voter, name=name)
+        return phone, self.take(phone.connection, voter, name)
+
+    def take(self, connection: Connection, voter: str, name: str) -> Client:
+        """Note a page of a voter at a line that others may have, too."""
+        client = Client(connection, "waiting", voter=voter, name=name)
         self.people.came(client)
-        return phone, client
+        return client
 
     def attend(self, voter: str, *, listed: bool) -> None:
         """Do what a record of a voter's wish does."""
         talk, person = self.state.talk, person_of(voter)
-        (talk.unlisted.discard if listed else talk.unlisted.add)(person)
+        if listed:
+            del talk.unlisted[person]
+        else:
+            talk.unlisted[person] = None
         talk.attended += 1
 
     def listed(self) -> list[str]:
@@ -191,7 +205,7 @@ def test_a_page_without_a_socket_is_woken_where_it_has_asked(room: Room) -> None
     room.come("v", "Vera")
     room.people.publish()
     assert room.woken == 0
-    told = room.people.message(None)
+    told = room.people.message("")
     assert told is not None
     assert room.people.message(told.after) is None
     room.come("w", "Wim")
@@ -220,7 +234,7 @@ def test_where_there_are_no_messages_nobody_is_told_who_is_here(room: Room) -> N
 
 def test_names_that_were_erased_are_gone_with_who_leaves(room: Room) -> None:
     """A name lives as long as its page then; whoever has made something of names hears of it."""
-    names = FolderNames(room.folder)
+    names = room.names
     _, vera = room.come("v", "Vera")
     _, wim = room.come("w", "Wim")
     for voter in ("v", "w"):
@@ -235,6 +249,78 @@ def test_names_that_were_erased_are_gone_with_who_leaves(room: Room) -> None:
     room.people.remember()
     room.people.left(vera)
     room.people.publish()
-    assert room.renamed == 2
+    assert room.renamed == 3
     assert room.people.name_of(vera.person) == ""
     assert room.people.knows(vera.person)
+
+
+def test_names_that_were_erased_while_there_were_no_messages_stay_so(room: Room) -> None:
+    """Who looked in and left wrote something once: switched on, nobody is told who that was."""
+    names = room.names
+    room.state.talk.state = "off"
+    names.keep("v", "Vera")
+    vera = room.come("v", "Vera")[1]
+    room.people.left(vera)
+    room.people.publish()
+    room.people.remember()
+    names.erase()
+    names.keep("w", "Wim, who logged in later")
+    room.state.talk.state = "open"
+    room.people.remember()
+    assert room.renamed == 1
+    assert [room.people.name_of(person_of(voter)) for voter in "vw"] == [
+        "",
+        "Wim, who logged in later",
+    ]
+
+
+@pytest.mark.parametrize("talk", ["off", "open"])
+def test_whoever_came_and_left_takes_no_memory_for_good(
+    room: Room, monkeypatch: pytest.MonkeyPatch, talk: TalkState
+) -> None:
+    """Some are remembered, and of all evenings together no more than of one."""
+    monkeypatch.setattr(known, "MOST_KNOWN", REMEMBERED)
+    monkeypatch.setattr(roster, "MOST_CHANGES", REMEMBERED)
+    room.state.talk.state = talk
+    connection = room.come("v", "Vera")[0].connection
+
+    def memory_after(evening: str) -> int:
+        for number in range(COMERS):
+            room.people.left(room.take(connection, f"{evening} {number}", "Wim"))
+        room.people.publish()
+        room.people.remember()
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        one, other = memory_after("one"), memory_after("other")
+    finally:
+        tracemalloc.stop()
+    assert other - one < COMERS * 10
+
+
+def test_however_many_open_the_list_at_once_its_bytes_are_there_once(room: Room) -> None:
+    """The whole of it is long; who came since is in it for whoever opens it then."""
+    phone = room.come("v", "Vera")[0]
+    for number in range(1_500):
+        room.take(phone.connection, f"v{number}", f"Somebody whose name is rather long {number}")
+    room.people.publish()
+    opening = [room.come(f"w{number}", "") for number in range(10)]
+    tracemalloc.start()
+    try:
+        room.people.subscribe(opening[0][1])
+        before = tracemalloc.get_traced_memory()[0]
+        for _, client in opening[1:]:
+            room.people.subscribe(client)
+        more = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    lists = [phone.get() for phone, _ in opening]
+    assert len(set(lists)) == 1
+    assert more < len(lists[0])
+    room.come("x", "Xenia")
+    room.people.publish()
+    phone, client = room.come("y", "")
+    room.people.subscribe(client)
+    assert {person["name"] for person in heard(phone)["people"]} >= {"Xenia"}

@@ -46,7 +46,7 @@ class Told(msgspec.Struct, frozen=True, array_like=True):
     left: list[str]
 
 
-class Said(msgspec.Struct, frozen=True, array_like=True):
+class Headcount(msgspec.Struct, frozen=True, array_like=True):
     """What a node says of its people with each beat."""
 
     node: str
@@ -116,18 +116,21 @@ class Gathering:
         before = self._own.seats.get(seat.person)
         if before is None or before.name != seat.name:
             self._own.put(seat)
-            self._untold[seat.person] = None
-            self._changed([seat])
+            self._note(seat)
 
     def left(self, person: str) -> None:
         """Note that a person is not here with this node any more, if it was."""
         seat = self._own.seats.get(person)
         if seat is not None:
             self._own.take(person)
-            self._untold[person] = None
-            self._changed([seat])
+            self._note(seat)
 
-    def _say(self) -> Said | None:
+    def _note(self, seat: Seat) -> None:
+        if self._fleet.is_shared:  # else nobody ever takes what is untold
+            self._untold[seat.person] = None
+        self._changed([seat])
+
+    def _say(self) -> Headcount | None:
         """Tell of all changes, and say what there is then: both leave with the same beat."""
         untold, self._untold = self._untold, {}
         is_wanted, self._is_wanted = self._is_wanted, False
@@ -139,7 +142,7 @@ class Gathering:
             self._tell(afresh=False, came=came, left=[p for p in untold if p not in own])
         if is_wanted:
             self._tell(afresh=True, came=[*own.values()], left=[])
-        return Said(self._fleet.node, len(own), self._own.digest)
+        return Headcount(self._fleet.node, len(own), self._own.digest)
 
     def _tell(self, *, afresh: bool, came: list[Seat], left: list[str]) -> None:
         told = Told(self._fleet.node, afresh, came, left)
@@ -165,7 +168,7 @@ class Gathering:
     def _look(self) -> None:
         """Forget the people of nodes that are gone, and ask for those that were not heard of."""
         heard = [each for each in self._fleet.others(TOLD) if each is not None and self._is_on()]
-        said = {each.node: each for each in msgspec.convert(heard, list[Said])}
+        said = {each.node: each for each in msgspec.convert(heard, list[Headcount])}
         for node in self._others.keys() - said.keys():
             self._forget(node)
         for node, each in said.items():

@@ -18,7 +18,7 @@ PIECE_BYTES = 32_768
 """Of the file, in one piece: some 400 names."""
 
 
-class Kept(msgspec.Struct, frozen=True):
+class Given(msgspec.Struct, frozen=True):
     """One line of the file."""
 
     voter: str
@@ -60,7 +60,7 @@ class Names(Protocol):
         """
 
     def were_erased(self) -> bool:
-        """Say whether somebody has erased them since this was asked last, or `pieces` began."""
+        """Say whether somebody has erased them since this was asked last."""
 
     def start(self) -> None:
         """Begin to write what waits now and then."""
@@ -80,7 +80,7 @@ class FolderNames:
     def keep(self, voter: str, name: str) -> None:
         """Write a line."""
         # What a full disk has torn is the end of a line; the next one must not become part of it.
-        line = b"\n" + msgspec.json.encode(Kept(voter, name))
+        line = b"\n" + msgspec.json.encode(Given(voter, name))
         with suppress(OSError):
             file = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             try:
@@ -103,14 +103,13 @@ class FolderNames:
 
     def pieces(self) -> Iterator[dict[str, str]]:
         """Read the lines in their order."""
-        self.were_erased()
         try:
             file = self._file.open("rb")
         except FileNotFoundError:
             return
         with file:
             while lines := file.readlines(PIECE_BYTES):
-                yield {kept.voter: kept.name for kept in _kept(lines)}
+                yield {given.voter: given.name for given in _given(lines)}
 
     def erase(self) -> None:
         """Empty the file; a running server goes on into it."""
@@ -143,7 +142,7 @@ class FolderNames:
         """Nothing: none waits."""
 
 
-def _kept(lines: Iterable[bytes]) -> Iterator[Kept]:
+def _given(lines: Iterable[bytes]) -> Iterator[Given]:
     for line in lines:
         with suppress(msgspec.DecodeError, UnicodeError):
-            yield msgspec.json.decode(line, type=Kept)
+            yield msgspec.json.decode(line, type=Given)

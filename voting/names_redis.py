@@ -76,7 +76,6 @@ class SharedNames:
     def pieces(self) -> Iterator[dict[str, str]]:
         """Return what is in Redis; what is about to be is written first."""
         self._write()
-        self._were_erased = False
         cursor = 0
         while True:
             found = self._shared.ask(partial(self._scan, cursor))

@@ -8,7 +8,6 @@ have seen the same are handed the same bytes, and a page that is slow skips step
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from typing import cast
 
 import gevent
@@ -49,6 +48,8 @@ class People:
         self._unlisted: frozenset[str] = frozenset()
         self._attended = ("", 0)
         self._told: dict[Client, str] = {}
+        self._frames: dict[str, bytes | None] = {}
+        self._framed = ""
         self._pace = Pace()
         self._is_asked = False
         self._wake: Callable[[], None] = lambda: None
@@ -89,13 +90,13 @@ class People:
         self._told[client] = ""
         # Who asks again and again is shown it with the next change, or this would be a storm.
         if self._is_on() and self._pace.allows(client.person or client.session, 1):
-            self._show(client, {})
+            self._show(client)
 
     def unsubscribe(self, client: Client) -> None:
         """Tell a page no more, if it is told."""
         self._told.pop(client, None)
 
-    def message(self, after: str | None) -> PeopleMessage | None:
+    def message(self, after: str) -> PeopleMessage | None:
         """Return what is new to a page without a socket that was told so far; None if nothing is.
 
         Whoever then waits is woken when there is.
@@ -103,34 +104,24 @@ class People:
         if not self._is_on():
             return None
         self._is_asked = True
-        return self._roster.since(after or "")
+        return self._roster.since(after)
 
     def publish(self) -> None:
         """Bring the list up to date, and hand what is new to all who are told."""
+        self._bring_up_to_date()
+        # Without messages nobody is told, but who came and left must not pile up here meanwhile.
         if not self._is_on():
             return
-        touched = self._take_touched()
-        if touched:
-            for person in touched:
-                if person not in self._gathering:
-                    self._known.left(person)
-            self._roster.update({person: self._listed(person) for person in touched})
-            if self._is_asked:
-                self._is_asked = False
-                self._wake()
-        frames: dict[str, bytes | None] = {}
         for place, client in enumerate(list(self._told), 1):
             if client in self._told:  # it may have left in another's turn
-                self._show(client, frames)
+                self._show(client)
             if place % SLICE == 0:
                 gevent.sleep(0)
 
     def remember(self) -> None:
-        """Look for names of earlier sessions, and whether names were erased."""
-        if self._is_on():
-            with suppress(OSError):  # they can be read with the next look, or the one after it
-                if self._known.look(self._gathering):
-                    self._renamed()
+        """Look whether names were erased, and where there are messages, for those of earlier."""
+        if self._known.look(self._gathering, reads=self._is_on()):
+            self._renamed()
 
     def _is_on(self) -> bool:
         return self._state.talk.state != "off"
@@ -139,6 +130,17 @@ class People:
         for seat in seats:
             self._touched[seat.person] = None
             self._known.learn(seat.person, seat.name, seat.since)
+
+    def _bring_up_to_date(self) -> None:
+        touched = self._take_touched()
+        if not touched:
+            return
+        if self._known.left(person for person in touched if person not in self._gathering):
+            self._renamed()
+        self._roster.update({person: self._listed(person) for person in touched})
+        if self._is_asked:
+            self._is_asked = False
+            self._wake()
 
     def _take_touched(self) -> dict[str, None]:
         """Return those of whom something may be new since the list was brought up to date."""
@@ -155,18 +157,25 @@ class People:
         is_listed = person in self._gathering and person not in self._unlisted
         return self._known.name_of(person) if is_listed else ""
 
-    def _show(self, client: Client, frames: dict[str, bytes | None]) -> None:
+    def _show(self, client: Client) -> None:
         """Tell a page what is new to it; one that is not free has its turn a second later."""
         pipe = cast(Connection, client.connection).pipe
         if not pipe.is_free:
             return
         before, self._told[client] = self._told[client], self._roster.mark
-        if before not in frames:
-            news = self._roster.since(before)
-            frames[before] = None if news is None else text_frame(protocol.encode(news))
-        frame = frames[before]
+        frame = self._frame(before)
         if frame is not None:
             pipe.event(frame)
+
+    def _frame(self, before: str) -> bytes | None:
+        """Return what is new since, made once while the list is the same."""
+        if self._framed != self._roster.mark:
+            self._frames.clear()
+            self._framed = self._roster.mark
+        if before not in self._frames:
+            news = self._roster.since(before)
+            self._frames[before] = None if news is None else text_frame(protocol.encode(news))
+        return self._frames[before]
 
     def _keep_on(self, step: Callable[[], None]) -> None:
         while True:

@@ -60,7 +60,7 @@ export function createTalk({ words, announce, tell, press, send, doubt, clock })
     }
     const before = unread;
     unread = unreadOf(heard, read);
-    byId("talk-unread").hidden = unread === 0;
+    byId("talk-unread").hidden = unread === 0 || page.snapshot.talk.state === "off";
     setText(byId("talk-unread"), fillCount(words.talk_unread, unread));
     for (const button of document.querySelectorAll("[data-view]")) {
       setAttribute(button, "aria-pressed", button.dataset.view === view);

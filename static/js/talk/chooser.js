@@ -30,6 +30,7 @@ export function createChooser({ words, go, listed }) {
     const more = Math.max(0, found - MOST_ROWS) + (page.people.more ?? 0);
     if (!page.snapshot.talk.direct) return words.not_direct;
     if (search.value) return found === 0 ? words.nobody : "";
+    if (page.snapshot.talk.state === "closed") return words.closed;
     if (more > 0) return fillCount(words.more, more);
     return page.people.more !== null && found <= 1 ? words.alone : "";
   }

@@ -51,7 +51,8 @@ export function createListing({ words, go, outbox, takeBack }) {
     const going = page.box.filter(({ to }) => to === page.place);
     place = page.place;
     const mayAnswer = (id) => !isPerson(place) && mayWrite(page, id);
-    const came = rows.show([...said, ...going], { me: page.you.person, isTwin: twinsOf(page), mayAnswer });
+    const isAway = page.connection.state !== "connected";
+    const came = rows.show([...said, ...going], { me: page.you.person, isTwin: twinsOf(page), mayAnswer, isAway });
     const isEmpty = said.length + going.length === 0;
     byId("talk-empty").hidden = !isEmpty;
     if (isEmpty) setText(byId("talk-empty"), isPerson(place) ? words.empty_person : words.empty_wall);

@@ -18,11 +18,12 @@ export function createRows(list, words) {
     return { row, message: null, look: "" };
   }
 
-  function draw(one, message, { me, isTwin, mayAnswer }) {
+  function draw(one, message, { me, isTwin, mayAnswer, isAway }) {
     const { row } = one;
     const { id, from = me, name, at, stage, code } = message;
     const isMine = from === me;
-    const look = [isMine, mayAnswer(from), isTwin(from, name)].join();
+    const isInLine = stage === "waiting" && !isAway; // behind another one that is under way
+    const look = [isMine, mayAnswer(from), isTwin(from, name), isInLine].join();
     if (one.message === message && one.look === look) return;
     Object.assign(one, { message, look });
     row.dataset.person = from;
@@ -33,7 +34,7 @@ export function createRows(list, words) {
     row.querySelector(".author").disabled = isMine || !mayAnswer(from);
     setText(row.querySelector("time"), clock(at));
     const isRefused = stage === "refused";
-    setText(row.querySelector(".note"), id ? "" : isRefused ? words[`refused_${code}`] ?? words.refused : words[stage]);
+    setText(row.querySelector(".note"), id ? "" : isRefused ? words[`refused_${code}`] ?? words.refused : words[isInLine ? "sending" : stage]);
     row.querySelector(".hands").hidden = !isRefused;
   }
 
