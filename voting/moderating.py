@@ -19,6 +19,7 @@ from voting.commands import answer, ask, number, to_desk
 from voting.conversation import Conversation
 from voting.engine import Engine
 from voting.speech import (
+    LETTERS,
     MAX_SLOW_SECONDS,
     Clear,
     Hide,
@@ -98,7 +99,7 @@ def _one_of(field: str, *values: str) -> str:
 def _name(field: str) -> str:
     """Read the public name of a message or a voter; the stage, never muted, has none such."""
     name = request.form.get(field, "")
-    if re.fullmatch("[a-z2-7]{10,12}", name) is None:
+    if re.fullmatch(f"[{LETTERS}]{{10,12}}", name) is None:
         raise BadRequest(f"expected a public name in {field!r}")
     return name
 

@@ -9,7 +9,6 @@ A voter is named here by the uuid that the records of ballots have. What leaves 
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
 import unicodedata
@@ -48,9 +47,12 @@ MAX_LINES = 8
 MAX_MARKS = 8
 """Combining marks on one letter: no script needs as many, and more grow over other lines."""
 
+LETTERS = "23456789bcdfghjkmnpqrstvwxyz"
+"""What public names are made of: without vowels they spell nothing on a projector."""
+
 NAME_LENGTHS = {"person": 10, "message": 12}
-"""Of public names, in characters of five bits: of a million voters two would share one with a
-probability of 1 in 2,000, of a million messages with 1 in two million."""
+"""Of public names, in letters: of a million voters two would share one with a probability of 1 in
+590, of a million messages with 1 in 460,000."""
 
 TalkState = Literal["off", "open", "closed"]
 """Whether there are messages: none; they can be read and written; they can be read."""
@@ -148,8 +150,12 @@ def message_id(voter: str, key: str) -> str:
 
 
 def _name(kind: str, *parts: str) -> str:
-    digest = hashlib.sha256("\n".join((kind, *parts)).encode()).digest()
-    return base64.b32encode(digest).decode().lower()[: NAME_LENGTHS[kind]]
+    left = int.from_bytes(hashlib.sha256("\n".join((kind, *parts)).encode()).digest(), "big")
+    letters = ""
+    for _ in range(NAME_LENGTHS[kind]):
+        left, place = divmod(left, len(LETTERS))
+        letters += LETTERS[place]
+    return letters
 
 
 def clean_text(typed: str) -> str:
