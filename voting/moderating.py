@@ -15,7 +15,7 @@ from flask_babel import ngettext
 from werkzeug.exceptions import BadRequest
 
 from voting import identity, logbook
-from voting.commands import answer, ask, number, to_desk
+from voting.commands import answer, ask, number, said_of, status_of, to_desk
 from voting.conversation import Conversation
 from voting.engine import Engine
 from voting.speech import (
@@ -124,7 +124,6 @@ def at_stake(talk: Conversation, wanted: Moderation) -> str | None:
 
 def _refuse(refusal: Refusal) -> Page:
     """Tell the admin why nothing was done."""
-    if refusal.code == "not_recorded":
-        said = _("It is not known whether this was saved. Look again, then repeat.")
-        return answer(503, refusal.code, said)
-    return answer(409, refusal.code, _("This message is not known any more."))
+    is_saved = refusal.code != "not_recorded"
+    said = _("This message is not known any more.") if is_saved else said_of(refusal)
+    return answer(status_of(refusal), refusal.code, said)

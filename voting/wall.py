@@ -100,19 +100,18 @@ def wall(
 
     What was said behind the place `until`, if one is given, is left to another time.
     """
-    known = state.talk
+    talk = state.talk
     is_admin = view == "admin"
     end = _end(state, until)
-    if known.state == "off" and not is_admin:
+    if talk.state == "off" and not is_admin:
         return Wall(*end, 0, state.version, (), afresh=True)
-    messages: Iterable[Message] = known.wall.values()
+    messages: Iterable[Message] = talk.wall.values()
     if is_admin:
-        messages = sorted(
-            (*messages, *known.boxes.get(STAGE, {}).values()), key=lambda m: m.version
-        )
-    since = place.version if place and place.epoch == state.epoch else 0
-    afresh = since < max(known.forgotten, known.renewed) or not since
-    after = 0 if afresh else max(known.forgotten, known.renewed)
+        messages = sorted((*messages, *talk.boxes.get(STAGE, {}).values()), key=lambda m: m.version)
+    place = known(state, place)
+    since = place.version if place else 0
+    afresh = not since
+    after = 0 if afresh else max(talk.forgotten, talk.renewed)
     hidden = []
     told = []
     for message in messages:
@@ -125,7 +124,7 @@ def wall(
                 told.append(_view(message, name_of))
             elif message.version <= since:
                 hidden.append(message.id)
-    first = next((message.version for message in known.wall.values()), state.version)
+    first = next((message.version for message in talk.wall.values()), state.version)
     return Wall(*end, after, first, tuple(told), tuple(hidden) if not afresh else (), afresh)
 
 

@@ -1,6 +1,7 @@
 // Which messages the queue shows and which wait, so that nothing moves under a thumb. Pure.
 
 import { MOST } from "../talk/messages.js";
+import { STAGE } from "../talk/places.js";
 
 /** A queue that has shown nothing yet. */
 export const NOTHING_QUEUED = { epoch: "", top: 0, shown: [], waiting: 0 };
@@ -25,5 +26,5 @@ export function queueOf(before, { epoch, list }, isHeld) {
 
 /** How many messages to the stage are newer than the mark `read`, a place in the journal. */
 export function unreadOf({ epoch, list }, read) {
-  return list.filter(({ to, version }) => to === "stage" && (epoch !== read.epoch || version > read.version)).length;
+  return list.filter(({ to, version }) => to === STAGE && (epoch !== read.epoch || version > read.version)).length;
 }

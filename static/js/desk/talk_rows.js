@@ -4,8 +4,7 @@ import { setAttribute, setText } from "../page/dom.js";
 import { keepRows } from "../page/rows.js";
 import { clock, fill } from "../page/words.js";
 import { mark } from "../talk/messages.js";
-
-const STAGE = "stage";
+import { STAGE } from "../talk/places.js";
 
 /** A name with its mark: a sentence, too, must tell two people of one name apart. */
 export const wholeName = (person, name, words) => `${name || words.anonymous} ${mark(person)}`;
