@@ -3,6 +3,7 @@
 
 import { byId, setText } from "../page/dom.js";
 import { fill } from "../page/words.js";
+import { isSending } from "../talk/enter.js";
 import { createOutbox } from "../talk/outbox.js";
 import { EVERYONE } from "../talk/places.js";
 import { wholeName } from "./talk_rows.js";
@@ -52,7 +53,7 @@ export function createSay({ words, tell, send, doubt, clock }) {
     if (outbox.box().length === 0) outbox.say(receiver, field.value);
   });
   field.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    if (!isSending(event)) return;
     event.preventDefault();
     form.requestSubmit();
   });

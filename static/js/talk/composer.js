@@ -4,6 +4,7 @@
 import { byId, setAttribute, setText } from "../page/dom.js";
 import { fill, fillCount } from "../page/words.js";
 import { keep, recall } from "../phone/sending.js";
+import { isSending } from "./enter.js";
 import { callOf } from "./naming.js";
 import { twinsOf } from "./people.js";
 import { CHOOSING, EVERYONE, STAGE, mayWrite, personAt } from "./places.js";
@@ -102,8 +103,7 @@ export function createComposer({ words, clock, say }) {
   });
   box.addEventListener("input", typed);
   box.addEventListener("keydown", (event) => {
-    // Enter that ends a word of Chinese or Japanese sends nothing; Safari tells of it by 229 alone.
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+    if (!isSending(event)) return;
     event.preventDefault();
     send();
   });
